@@ -1,0 +1,44 @@
+# One entry for everything: each target only forwards to the tool that does the job.
+PYTHON ?= python3
+BIN := .venv/bin
+export UV_PROJECT_ENVIRONMENT := .venv
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check format lint types imports schema ui dist clean
+
+help: ## Show this list.
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/.installed ## Create .venv from the lock file (the set-up that run and test share).
+
+# uv comes from the machine or, where it has none, from pip into the same venv; --inexact keeps it there.
+.venv/.installed: pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@command -v uv >/dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --frozen --inexact --quiet --python $(BIN)/python
+	@touch $@
+
+run: install ## Start the service on embedded parts, with GraphiQL on http://127.0.0.1:8080/graphql.
+	@$(MAKE) --no-print-directory ui UI_OPTIONAL=1
+	@$(BIN)/datastorage serve
+
+test: install ## Run all tests.
+	@$(BIN)/pytest
+
+check: install ## Format, lint, types, import contracts, schema snapshot, migration drift, tests with coverage.
+	@ci/check
+
+format: install ## Format and fix what can be fixed.
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+schema: install ## Export the GraphQL schema to schema.graphql.
+	@$(BIN)/datastorage schema --output schema.graphql
+
+ui: install ## Build GraphiQL into the package, with this machine's npm or else with Node from PyPI.
+	@$(BIN)/python ui/build.py $(if $(UI_OPTIONAL),--optional)
+
+dist: install ## Build wheel and sdist into dist/, GraphiQL inside the wheel.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" uv build --quiet --sdist --wheel

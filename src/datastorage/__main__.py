@@ -1,0 +1,5 @@
+"""`python -m datastorage`."""
+
+from datastorage.cli import main
+
+main()

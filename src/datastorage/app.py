@@ -1,0 +1,132 @@
+"""The composition root: settings → database, provider, services → Starlette. Opens in order, closes in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from types import FrameType
+from typing import Any
+
+import structlog
+from sqlalchemy.engine import URL
+from starlette.applications import Starlette
+
+from datastorage import __version__
+from datastorage.db import migrations
+from datastorage.db.database import Database
+from datastorage.db.location import located
+from datastorage.db.startup_checks import Expected, check_database, refuse_fatal
+from datastorage.embedding import EmbeddingProvider, MemoryCache, StaticProvider
+from datastorage.graphql.schema import build_schema
+from datastorage.observability.logging import configure_logging
+from datastorage.observability.metrics import BUILD_INFO
+from datastorage.redaction import Redactor
+from datastorage.repositories.identifiers import Identifiers
+from datastorage.services.dependencies import Dependencies
+from datastorage.services.embedder import Embedder
+from datastorage.services.health import Health
+from datastorage.settings import LogFormat, ProviderKind, Settings, load_settings
+from datastorage.web.application import build_application
+
+log = structlog.get_logger(__name__)
+
+
+def create_app() -> Starlette:
+    """The application as uvicorn's workers load it: settings from the environment, parts opened at start."""
+    settings = load_settings()
+    start_logging(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            url = await asyncio.to_thread(stack.enter_context, located(settings))
+            deps = await stack.enter_async_context(dependencies(url, settings))
+            health = Health(deps.database)
+            app.state.deps, app.state.health = deps, health
+            await stack.enter_async_context(health.watching())
+            with draining_on_sigterm(health, settings.drain_s):
+                yield
+
+    return build_application(build_schema(), settings, lifespan)
+
+
+@asynccontextmanager
+async def dependencies(url: URL, settings: Settings) -> AsyncIterator[Dependencies]:
+    """What the services work with."""
+    BUILD_INFO.labels(__version__).set(1)
+    database = Database.connect(url, settings)
+    embedder = Embedder(embedding_provider(settings), MemoryCache())
+    try:
+        yield Dependencies(
+            database=database,
+            embedder=embedder,
+            redactor=Redactor(settings.redaction_patterns),
+            remediation_ids=Identifiers(database, "remediation_audit"),
+        )
+    finally:
+        await embedder.close()
+        await database.close()
+
+
+def embedding_provider(settings: Settings) -> EmbeddingProvider | None:
+    """The configured provider; None when embeddings are off. Errors: StartupError."""
+    return StaticProvider.load() if settings.embedding_provider is ProviderKind.STATIC else None
+
+
+async def prepare_database(url: URL, settings: Settings) -> None:
+    """Checks the database and brings its schema up to date where that is ours to do. Errors: StartupError."""
+    findings = await check_database(url, expected(settings))
+    refuse_fatal(findings)
+    for finding in findings:
+        if not finding.good:
+            log.warning("startup_check", check=finding.check, detail=finding.detail, mend=finding.mend)
+    if not settings.has_database or settings.migrate_on_start:
+        await migrations.upgrade(url, on_step=lambda step: log.info("migrated", revision=step))
+
+
+def expected(settings: Settings) -> Expected:
+    """What the processes of this service will ask of the database."""
+    provider = embedding_provider(settings)
+    return Expected(
+        connections=settings.workers * settings.pool_size,
+        dimensions=provider.dimensions if provider else None,
+        model=provider.model if provider else "",
+    )
+
+
+def start_logging(settings: Settings) -> None:
+    """Logs for this process, as the settings say; secrets are redacted from every line."""
+    redactor = Redactor(settings.redaction_patterns)
+    configure_logging(
+        level=settings.log_level,
+        json=None if settings.log_format is LogFormat.AUTO else settings.log_format is LogFormat.JSON,
+        redact=lambda text: redactor.text(text)[0],
+    )
+
+
+class draining_on_sigterm:  # noqa: N801 -- used as a context manager only
+    """On SIGTERM: report “not ready”, wait for endpoints to notice, then let the server stop."""
+
+    def __init__(self, health: Health, drain_s: float) -> None:
+        self._health, self._drain_s = health, drain_s
+        self._stop: Any = None
+
+    def __enter__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = signal.getsignal(signal.SIGTERM)
+        if callable(self._stop):
+            signal.signal(signal.SIGTERM, self._drain)
+
+    def __exit__(self, *_: object) -> None:
+        if callable(self._stop):
+            signal.signal(signal.SIGTERM, self._stop)
+
+    def _drain(self, number: int, frame: FrameType | None) -> None:
+        if self._health.draining:  # asked twice: do not wait
+            self._stop(number, frame)
+            return
+        self._health.draining = True
+        log.info("draining", seconds=self._drain_s)
+        self._loop.call_soon_threadsafe(self._loop.call_later, self._drain_s, self._stop, number, frame)

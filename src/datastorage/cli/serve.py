@@ -1,0 +1,128 @@
+"""`datastorage serve`: the API, its metrics and, without a database URL, the embedded PostgreSQL."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from typing import Annotated
+
+import structlog
+import typer
+import uvicorn
+from rich.console import Console
+from uvicorn.supervisors import Multiprocess
+
+from datastorage.app import prepare_database, start_logging
+from datastorage.cli.parts import run
+from datastorage.db.location import located
+from datastorage.errors import StartupError
+from datastorage.settings import PREFIX, Settings, load_settings, unknown_variables
+from datastorage.web.metrics_endpoint import serving_metrics, use_multiprocess_files
+
+log = structlog.get_logger(__name__)
+
+TRY_THIS = """
+  [bold]GraphiQL[/]   {url}/graphql
+  [bold]Metrics[/]    {metrics_url}/metrics
+
+  New here? Load some made-up incidents in another terminal:  [cyan]datastorage demo[/]
+  Then ask:
+    [cyan]curl {url}/graphql -H 'content-type: application/json' \\
+      -d '{{"query": "{{ similarIncidents(text: \\"pod killed, out of memory\\", first: 3) \\
+        {{ hits {{ similarity incident {{ name actionType status }} }} }} }}"}}'[/]
+
+  Stop with Ctrl-C.
+"""
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the API, 0 for a free one [default: 8080].")] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Port of /metrics, 0 for a free one [default: 9090].")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that serve the API [default: 1].")] = None,
+    insecure: Annotated[
+        bool | None,
+        typer.Option("--insecure", help="Listen beyond loopback although nobody is authenticated."),
+    ] = None,
+) -> None:
+    """Start the service. Options override the DATASTORAGE_* variables of the same name."""
+    settings = load_settings(
+        http_host=host, http_port=port, metrics_port=metrics_port, workers=workers, insecure=insecure
+    )
+    start_logging(settings)
+    _refuse_exposure(settings)
+    for fault in unknown_variables():
+        log.warning("unknown_setting", fault=fault)
+    listener = _bound(settings.http_host, settings.http_port, "API")
+    _hand_down(settings)
+    with located(settings) as url:
+        run(prepare_database(url, settings))
+        if settings.workers > 1:
+            use_multiprocess_files()
+        with serving_metrics(settings) as metrics_url:
+            _announce(listener, metrics_url)
+            _serve(settings, listener)
+
+
+def _serve(settings: Settings, listener: socket.socket) -> None:
+    config = uvicorn.Config(
+        "datastorage.app:create_app",
+        factory=True,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(settings.shutdown_timeout_s),
+        timeout_worker_healthcheck=60,
+    )
+    if settings.workers > 1:
+        Multiprocess(config, sockets=[listener]).run()
+    else:
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _hand_down(settings: Settings) -> None:
+    """Worker processes read their settings from the environment, options included."""
+    os.environ[f"{PREFIX}WORKERS"] = str(settings.workers)
+
+
+def _refuse_exposure(settings: Settings) -> None:
+    if settings.insecure or _is_loopback(settings.http_host):
+        return
+    raise StartupError(
+        f"refusing to listen on {settings.http_host} while nobody is authenticated: anyone who reaches it "
+        "could read and write. Listen on 127.0.0.1, put an authenticating proxy in front, or pass --insecure"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _bound(host: str, port: int, what: str) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise StartupError(
+            f"cannot listen on {host}:{port} for the {what} ({error.strerror or error}); "
+            "is another service running there? Choose another port with --port or DATASTORAGE_HTTP_PORT"
+        ) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def _announce(listener: socket.socket, metrics_url: str) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    Console(soft_wrap=True, highlight=False).print(
+        TRY_THIS.format(url=f"http://{shown}:{port}", metrics_url=metrics_url)
+    )

@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, sessions, the embedded server, migrations and start-up checks."""

@@ -1,0 +1,63 @@
+"""Engines: how a connection to PostgreSQL is set up. Reads and writes have pools of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from sqlalchemy import event
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from datastorage import __version__
+
+
+def create_engine(
+    url: URL,
+    *,
+    pool_size: int,
+    acquire_timeout_s: float,
+    statement_timeout_s: float,
+    autocommit: bool,
+) -> AsyncEngine:
+    """An engine whose every connection has our session settings and the vector codec.
+
+    Session settings go into the start-up packet, where no reset can lose them.
+    """
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=acquire_timeout_s,
+        pool_pre_ping=True,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+        **({"isolation_level": "AUTOCOMMIT"} if autocommit else {}),
+        connect_args={
+            "timeout": acquire_timeout_s,
+            "server_settings": {
+                "application_name": f"datastorage {__version__}",
+                "statement_timeout": str(int(statement_timeout_s * 1000)),
+                "idle_in_transaction_session_timeout": str(int(statement_timeout_s * 2000)),
+                "timezone": "UTC",
+                "jit": "off",  # our statements take milliseconds; compiling them takes longer
+            },
+        },
+    )
+    event.listen(engine.sync_engine, "connect", _register_halfvec)
+    return engine
+
+
+def _register_halfvec(connection: Any, _record: object) -> None:
+    connection.run_async(_set_halfvec_codec)
+
+
+async def _set_halfvec_codec(connection: Any) -> None:
+    """Lets `halfvec` travel in pgvector's binary format; without the extension there is nothing to set."""
+    schema = await connection.fetchval(
+        "SELECT n.nspname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typname = 'halfvec'"
+    )
+    if schema is not None:
+        await connection.set_type_codec(
+            "halfvec", schema=schema, encoder=bytes, decoder=bytes, format="binary"
+        )

@@ -1,0 +1,104 @@
+"""Sessions: short-lived connections to read, to read one snapshot, or to write.
+
+A session is a SQLAlchemy connection under a name that says what it may be used for, so that the type
+checker refuses a write through a read session. Reads run in autocommit: one statement, one round trip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import NewType
+
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from datastorage.db.connections import create_engine
+from datastorage.db.faults import translated
+from datastorage.settings import Settings
+
+ReadSession = NewType("ReadSession", AsyncConnection)
+WriteSession = NewType("WriteSession", AsyncConnection)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUse:
+    """How many connections there may be, and how many are in use."""
+
+    size: int
+    in_use: int
+
+
+class Database:
+    """The two pools of one process."""
+
+    def __init__(self, reader: AsyncEngine, writer: AsyncEngine, size: int) -> None:
+        self._reader, self._writer, self._size = reader, writer, size
+
+    @classmethod
+    def connect(cls, url: URL, settings: Settings) -> Database:
+        """Pools for this URL; no connection is opened yet. A third of them are for writes."""
+        writers = max(2, settings.pool_size // 3)
+        acquire_timeout_s = settings.pool_acquire_timeout_s
+        return cls(
+            create_engine(
+                url,
+                pool_size=settings.pool_size - writers,
+                acquire_timeout_s=acquire_timeout_s,
+                statement_timeout_s=settings.query_timeout_s,
+                autocommit=True,
+            ),
+            create_engine(
+                url,
+                pool_size=writers,
+                acquire_timeout_s=acquire_timeout_s,
+                statement_timeout_s=settings.write_timeout_s,
+                autocommit=False,
+            ),
+            settings.pool_size,
+        )
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadSession]:
+        """A connection on which each statement stands alone. Errors: Unavailable, OperationTimeout."""
+        with translated():
+            async with self._reader.connect() as connection:
+                yield ReadSession(connection)
+
+    def primary(self) -> AbstractAsyncContextManager[ReadSession]:
+        """Like `read`, and sure to see what was committed a moment ago."""
+        return self.read()
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[ReadSession]:
+        """A read-only transaction: all statements see the same rows, and SET LOCAL lasts."""
+        with translated():
+            async with self._reader.connect() as connection:
+                await connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+                yield ReadSession(connection)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[WriteSession]:
+        """A transaction that is rolled back unless it is committed explicitly."""
+        with translated():
+            async with self._writer.connect() as connection:
+                yield WriteSession(connection)
+
+    async def ping(self) -> None:
+        """One round trip. Errors: Unavailable, OperationTimeout."""
+        async with self.read() as session:
+            await session.execute(text("SELECT 1"))
+
+    def pool_use(self) -> PoolUse:
+        """Figures for the gauges."""
+        in_use = sum(engine.pool.checkedout() for engine in (self._reader, self._writer))  # type: ignore[attr-defined]
+        return PoolUse(self._size, in_use)
+
+    async def close(self) -> None:
+        """Closes every pooled connection."""
+        await self._reader.dispose()
+        await self._writer.dispose()

@@ -1,0 +1,1 @@
+"""The records and values of the product as plain Python: no SQL, no GraphQL, no I/O."""

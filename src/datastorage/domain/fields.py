@@ -1,0 +1,161 @@
+"""Parsers of single fields: what a client sent → the stored value, or why not.
+
+Keys, names and enums are held to their grammar and the grammar alone decides; free text is evidence and is
+kept, only cleaned of what no text needs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+import orjson
+
+from datastorage import limits
+from datastorage.errors import FaultReason
+from datastorage.redaction import clean_text, looks_like_attack
+
+Parser = Callable[[Any], Any]
+E = TypeVar("E", bound=StrEnum)
+
+RFC1123: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+=-]*")
+ACTION_TYPE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]*")
+LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+TARGET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+=-]*(/[A-Za-z0-9][A-Za-z0-9._:@+=-]*){1,2}")
+
+
+class Refused(Exception):  # noqa: N818 -- not an error of the product: always turned into a Fault
+    """A value that a field does not take."""
+
+    def __init__(self, reason: FaultReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def grammar(pattern: re.Pattern[str], chars_max: int, example: str, *, lower: bool = False) -> Parser:
+    """Parser of a key or name that must match `pattern` as a whole."""
+
+    def parse(value: Any) -> str:
+        text = _string(value).strip()
+        text = text.lower() if lower else text
+        if not text:
+            raise Refused(FaultReason.WHITESPACE_ONLY, "is empty or white space only")
+        if len(text) > chars_max:
+            raise Refused(
+                FaultReason.LENGTH_EXCEEDED, f"has {len(text)} characters; at most {chars_max} are allowed"
+            )
+        if not pattern.fullmatch(text):
+            reason = looks_like_attack(text) or FaultReason.INVALID
+            raise Refused(reason, f"does not fit the format; expected something like {example!r}")
+        return text
+
+    return parse
+
+
+def free_text(value: Any) -> str | None:
+    """Evidence as sent, trimmed and without control characters; nothing left means no value."""
+    text = clean_text(_string(value))
+    size = len(text.encode())
+    if size > limits.FREE_TEXT_BYTES_MAX:
+        raise Refused(
+            FaultReason.LENGTH_EXCEEDED, f"has {size} bytes; at most {limits.FREE_TEXT_BYTES_MAX} are allowed"
+        )
+    return text or None
+
+
+def enumerated(kind: type[E]) -> Parser:
+    """Parser of an enum member, in either case."""
+
+    def parse(value: Any) -> E:
+        if isinstance(value, kind):
+            return value
+        try:
+            return kind(_string(value).strip().lower())
+        except ValueError:
+            names = ", ".join(member.name for member in kind)
+            raise Refused(FaultReason.INVALID, f"is none of {names}") from None
+
+    return parse
+
+
+def moment(value: Any) -> datetime:
+    """A time in UTC with microseconds; finer digits are cut, a time zone is needed."""
+    try:
+        parsed = value if isinstance(value, datetime) else datetime.fromisoformat(_string(value).strip())
+    except ValueError:
+        raise Refused(FaultReason.INVALID, "is no RFC 3339 time such as 2026-01-31T12:00:00Z") from None
+    if parsed.tzinfo is None:
+        raise Refused(FaultReason.INVALID, "lacks a time zone; write 2026-01-31T12:00:00Z")
+    try:
+        return parsed.astimezone(UTC)
+    except OverflowError:
+        raise Refused(FaultReason.INVALID, "lies outside the years 1 to 9999") from None
+
+
+def json_object(bytes_max: int) -> Parser:
+    """Parser of a JSON object of limited size and depth, its strings cleaned like free text."""
+
+    def parse(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise Refused(FaultReason.INVALID, "must be a JSON object")
+        cleaned = _clean_json(value, limits.METADATA_DEPTH_MAX)
+        try:
+            size = len(orjson.dumps(cleaned))
+        except (TypeError, ValueError) as error:
+            raise Refused(FaultReason.INVALID, f"cannot be stored as JSON: {error}") from None
+        if size > bytes_max:
+            raise Refused(
+                FaultReason.LENGTH_EXCEEDED, f"has {size} bytes as JSON; at most {bytes_max} are allowed"
+            )
+        return dict(cleaned)
+
+    return parse
+
+
+def boolean(value: Any) -> bool:
+    """True or false, nothing that merely looks so."""
+    if not isinstance(value, bool):
+        raise Refused(FaultReason.INVALID, "must be true or false")
+    return value
+
+
+def integer(lowest: int, highest: int) -> Parser:
+    """Parser of a whole number between two bounds."""
+
+    def parse(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise Refused(FaultReason.INVALID, "must be a whole number")
+        if not lowest <= value <= highest:
+            raise Refused(FaultReason.INVALID, f"must be between {lowest} and {highest}")
+        return value
+
+    return parse
+
+
+KEY_FIELD: Final = grammar(KEY, limits.KEY_CHARS_MAX, "rr-2026-0001")
+NAME_FIELD: Final = grammar(RFC1123, limits.NAME_CHARS_MAX, "payment-api")
+ACTION_TYPE_FIELD: Final = grammar(ACTION_TYPE, limits.ACTION_TYPE_CHARS_MAX, "restart_pod")
+ENVIRONMENT_FIELD: Final = grammar(LABEL, limits.ENVIRONMENT_CHARS_MAX, "production", lower=True)
+TARGET_FIELD: Final = grammar(TARGET, limits.TARGET_RESOURCE_CHARS_MAX, "Deployment/payment-api")
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise Refused(FaultReason.INVALID, "must be a string")
+    return value
+
+
+def _clean_json(value: Any, depth_left: int) -> Any:
+    if isinstance(value, str):
+        return clean_text(value)
+    if not isinstance(value, dict | list):
+        return value
+    if depth_left == 0:
+        raise Refused(FaultReason.INVALID, f"is nested deeper than {limits.METADATA_DEPTH_MAX} levels")
+    if isinstance(value, list):
+        return [_clean_json(item, depth_left - 1) for item in value]
+    return {clean_text(str(key)): _clean_json(item, depth_left - 1) for key, item in value.items()}

@@ -1,0 +1,145 @@
+"""The remediation audit: one row per remediation request, moved through its phases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from datastorage import limits
+from datastorage.domain import fields
+from datastorage.domain.enums import Phase, Severity, Status
+from datastorage.domain.form import Field, Form
+from datastorage.domain.phases import STATUS_OF, check_move
+from datastorage.errors import InvalidInput
+
+_FIELDS: Final = (
+    Field("remediation_request_id", fields.KEY_FIELD, required=True),
+    Field("name", fields.NAME_FIELD, required=True),
+    Field("namespace", fields.NAME_FIELD, required=True),
+    Field("phase", fields.enumerated(Phase), required=True),
+    Field("status", fields.enumerated(Status)),
+    Field("action_type", fields.ACTION_TYPE_FIELD, required=True),
+    Field("action_parameters", fields.json_object(limits.ACTION_PARAMETERS_BYTES_MAX)),
+    Field("start_time", fields.moment, required=True),
+    Field("end_time", fields.moment),
+    Field("alert_fingerprint", fields.KEY_FIELD, required=True),
+    Field("severity", fields.enumerated(Severity), required=True),
+    Field("environment", fields.ENVIRONMENT_FIELD, required=True),
+    Field("cluster_name", fields.KEY_FIELD, required=True),
+    Field("target_resource", fields.TARGET_FIELD, required=True),
+    Field("error_message", fields.free_text),
+    Field("resolution", fields.free_text),
+    Field("metadata", fields.json_object(limits.METADATA_BYTES_MAX)),
+)
+CREATE_FORM: Final = Form(_FIELDS)
+MUTABLE: Final = (
+    "phase",
+    "status",
+    "action_type",
+    "action_parameters",
+    "end_time",
+    "severity",
+    "environment",
+    "target_resource",
+    "error_message",
+    "resolution",
+    "metadata",
+)
+UPDATE_FORM: Final = CREATE_FORM.only(*MUTABLE, required=("status",))
+REDACTED_TEXT: Final = ("error_message", "resolution")
+REDACTED_JSON: Final = ("action_parameters", "metadata")
+INPUT_FIELDS: Final = tuple(field.name for field in _FIELDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemediationDraft:
+    """A remediation as a client describes it, validated and cleaned, with what follows from it."""
+
+    remediation_request_id: str
+    name: str
+    namespace: str
+    phase: Phase
+    status: Status
+    action_type: str
+    action_parameters: dict[str, Any]
+    start_time: datetime
+    end_time: datetime | None
+    duration_ms: int | None
+    alert_fingerprint: str
+    severity: Severity
+    environment: str
+    cluster_name: str
+    target_resource: str
+    target_kind: str
+    target_namespace: str | None
+    target_name: str
+    error_message: str | None
+    resolution: str | None
+    metadata: dict[str, Any]
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> RemediationDraft:
+        """From column names and raw values. Errors: InvalidInput with every fault."""
+        reading = CREATE_FORM.read(raw)
+        values = reading.values
+        start, end = values.get("start_time"), values.get("end_time")
+        if start is not None and end is not None and end < start:
+            reading.refuse("end_time", "lies before startTime")
+        reading.done()
+        values["status"] = values["status"] or STATUS_OF[values["phase"]]
+        values |= {name: values[name] or {} for name in REDACTED_JSON}
+        values |= split_target(values["target_resource"])
+        return cls(**values, duration_ms=duration_ms(values["start_time"], end))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemediationAudit(RemediationDraft):
+    """A stored remediation."""
+
+    id: int
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+def parse_change(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an update, validated; only those that were sent. Errors: InvalidInput."""
+    values = UPDATE_FORM.read(raw, partial=True).done()
+    return {name: {} if value is None and name in REDACTED_JSON else value for name, value in values.items()}
+
+
+def apply_change(audit: RemediationAudit, change: Mapping[str, Any]) -> RemediationAudit:
+    """The audit after an update, with everything that follows from the fields sent.
+
+    Errors: InvalidTransition, InvalidInput (an end before the start).
+    """
+    change = dict(change)
+    phase = change.get("phase", audit.phase)
+    check_move(audit.phase, phase)
+    if phase is not audit.phase:
+        change.setdefault("status", STATUS_OF[phase])
+        if audit.phase is Phase.FAILED:  # a retry starts over
+            change.setdefault("end_time", None)
+    end = change.get("end_time", audit.end_time)
+    if end is not None and end < audit.start_time:
+        raise InvalidInput.single("endTime", "lies before startTime")
+    if "target_resource" in change:
+        change.update(split_target(change["target_resource"]))
+    return replace(audit, **change, duration_ms=duration_ms(audit.start_time, end))
+
+
+def duration_ms(start: datetime, end: datetime | None) -> int | None:
+    """Whole milliseconds from start to end."""
+    return None if end is None else (end - start) // timedelta(milliseconds=1)
+
+
+def split_target(resource: str) -> dict[str, str | None]:
+    """`Kind/name` or `namespace/Kind/name` as its columns."""
+    *namespace, kind, name = resource.split("/")
+    return {
+        "target_kind": kind,
+        "target_namespace": namespace[0] if namespace else None,
+        "target_name": name,
+    }

@@ -1,0 +1,129 @@
+"""The error tree: what can go wrong, in the words of the product.
+
+    DataStorageError
+    ├── InvalidInput            faults of a record or an argument, each with field and reason
+    ├── BadCursor               a page cursor that is broken, or belongs to another order or filter
+    ├── RecordConflict          the natural key is taken by other content, or the version moved on
+    ├── RecordNotFound          no such record, or none that the caller may see
+    ├── InvalidTransition       a phase move that the state machine does not know
+    ├── Forbidden               the caller has no right to this
+    ├── Unavailable             a dependency is down or full; trying again may help
+    │   └── OperationTimeout    the work took longer than it may
+    └── OperatorError           for the person at the command line, never for an API client
+        ├── SettingsError       every wrong setting, in one message
+        ├── StartupError        the service refuses to run, and says how to mend it
+        └── EmbeddedServerError the embedded PostgreSQL cannot be used
+
+Raised low, mapped once at the edge (`graphql.errors`, `cli.failures`). No transport words here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class DataStorageError(Exception):
+    """Anything this product raises on purpose; its message is fit for the caller."""
+
+    retryable = False
+
+
+class FaultReason(StrEnum):
+    """Why a field was refused; also a metric label, so the set is closed."""
+
+    REQUIRED = "required"
+    INVALID = "invalid"
+    LENGTH_EXCEEDED = "length_exceeded"
+    WHITESPACE_ONLY = "whitespace_only"
+    XSS_DETECTED = "xss_detected"
+    SQL_INJECTION_DETECTED = "sql_injection_detected"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with one field, in the client's spelling (camelCase)."""
+
+    field: str
+    reason: FaultReason
+    message: str
+
+
+class InvalidInput(DataStorageError):
+    """An input was refused; carries every fault found, not just the first."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in faults))
+        self.faults = tuple(faults)
+
+    @classmethod
+    def single(cls, field: str, message: str, reason: FaultReason = FaultReason.INVALID) -> InvalidInput:
+        """The common case of one fault."""
+        return cls([Fault(field, reason, message)])
+
+
+class BadCursor(DataStorageError):
+    """A cursor that cannot be read, or that was made for another order or filter."""
+
+
+class RecordConflict(DataStorageError):
+    """The key is taken by other content, or the version is not the expected one.
+
+    `fields` names what differs; it is empty when the row lies outside the caller's scope.
+    """
+
+    def __init__(self, message: str, fields: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.fields = tuple(fields)
+
+
+class RecordNotFound(DataStorageError):
+    """No such record, or none that the caller may see."""
+
+
+class InvalidTransition(DataStorageError):
+    """A phase move that the record's state machine does not allow."""
+
+    def __init__(self, current: str, requested: str, allowed: Sequence[str]) -> None:
+        ways = f"allowed from {current}: {', '.join(allowed)}" if allowed else f"{current} is final"
+        super().__init__(f"phase cannot move from {current} to {requested}; {ways}")
+        self.current, self.requested, self.allowed = current, requested, tuple(allowed)
+
+
+class Forbidden(DataStorageError):
+    """The caller lacks the right, or the row lies outside its scope."""
+
+
+class Unavailable(DataStorageError):
+    """A dependency is down or a queue is full; the same request may succeed later.
+
+    `outcome_unknown`: the connection broke while committing, so the write may stand.
+    Repeating it is safe, because creates are idempotent by their natural key.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str, *, outcome_unknown: bool = False) -> None:
+        super().__init__(message)
+        self.outcome_unknown = outcome_unknown
+
+
+class OperationTimeout(Unavailable):
+    """The work took longer than its time-out allows."""
+
+
+class OperatorError(DataStorageError):
+    """For the person who runs the service: says what is wrong and how to mend it."""
+
+
+class SettingsError(OperatorError):
+    """Wrong settings, all of them in one message."""
+
+
+class StartupError(OperatorError):
+    """The service refuses to start."""
+
+
+class EmbeddedServerError(OperatorError):
+    """The embedded PostgreSQL cannot be set up, adopted or started."""

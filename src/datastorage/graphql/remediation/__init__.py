@@ -1,0 +1,1 @@
+"""Remediation audits in the API."""

@@ -1,0 +1,197 @@
+"""Inputs for remediation audits: creating, changing, filtering and ordering them."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from datastorage.domain.paging import Order, OrderTerm, total_order
+from datastorage.graphql.filters import (
+    BigIntFilter,
+    DateTimeFilter,
+    Phase,
+    PhaseFilter,
+    Severity,
+    SeverityFilter,
+    Status,
+    StatusFilter,
+    StringFilter,
+    TextFilter,
+)
+from datastorage.graphql.scalars import JSONObject
+
+
+def optional(description: str) -> Any:
+    """A field that may be left out."""
+    return strawberry.field(default=strawberry.UNSET, description=description)
+
+
+def required(description: str) -> Any:
+    """A field that must be given."""
+    return strawberry.field(description=description)
+
+
+@strawberry.input(description="A remediation request to remember. All faults are reported together.")
+class CreateRemediationAuditInput:
+    """Everything a client can say of a remediation."""
+
+    remediation_request_id: str = required(
+        "Natural key, unique over all clusters, at most 255 characters; send the UID."
+    )
+    name: str = required("RFC 1123 name of the request, at most 255 characters.")
+    namespace: str = required("RFC 1123 name of the Kubernetes namespace, at most 255 characters.")
+    phase: Phase = required("Where it stands.")  # type: ignore[valid-type]
+    status: Status | None = optional("Left out, it follows from the phase.")  # type: ignore[valid-type]
+    action_type: str = required(
+        "Letters, digits and `_.:-`, starting with a letter, at most 100 characters: `restart_pod`."
+    )
+    action_parameters: JSONObject | None = optional("What the action was given, at most 16 KiB.")
+    start_time: datetime = required("When it started; may lie in the future.")
+    end_time: datetime | None = optional("When it ended, not before the start.")
+    alert_fingerprint: str = required("Identifies the alert, at most 255 characters.")
+    severity: Severity = required("How severe the alert was.")  # type: ignore[valid-type]
+    environment: str = required("RFC 1123 label, at most 50 characters: `production`.")
+    cluster_name: str = required("Kubernetes cluster, at most 255 characters.")
+    target_resource: str = required("`Kind/name` or `namespace/Kind/name`, at most 512 characters.")
+    error_message: str | None = optional("What went wrong, at most 10 KiB; secrets are redacted.")
+    resolution: str | None = optional("What in the end helped, at most 10 KiB; secrets are redacted.")
+    metadata: JSONObject | None = optional(
+        "Anything else, at most 64 KiB and 10 levels. `summary`, `title` or `alertname` count as headline."
+    )
+
+
+@strawberry.input(
+    description="Changes to a remediation audit. Absent fields stay; null clears optional ones; "
+    "metadata is replaced as a whole. Name the audit by exactly one of `requestId` and `id`."
+)
+class UpdateRemediationAuditInput:
+    """What can change of a remediation."""
+
+    request_id: str | None = optional("Its remediation request id.")
+    id: strawberry.ID | None = optional("Its global id.")
+    expected_version: int | None = optional(
+        "The version the change is based on; another version there is a conflict."
+    )
+    phase: Phase | None = optional(  # type: ignore[valid-type]
+        "PENDING → PROCESSING → COMPLETED or FAILED; PENDING → FAILED; FAILED → PROCESSING, a retry, "
+        "which clears endTime. Staying is no move."
+    )
+    status: Status | None = optional("Left out, it follows a phase move.")  # type: ignore[valid-type]
+    action_type: str | None = optional("What was done.")
+    action_parameters: JSONObject | None = optional("What the action was given, replaced as a whole.")
+    end_time: datetime | None = optional("When it ended, not before the start.")
+    severity: Severity | None = optional("How severe the alert was.")  # type: ignore[valid-type]
+    environment: str | None = optional("RFC 1123 label.")
+    target_resource: str | None = optional("`Kind/name` or `namespace/Kind/name`.")
+    error_message: str | None = optional("What went wrong.")
+    resolution: str | None = optional("What in the end helped.")
+    metadata: JSONObject | None = optional("Anything else, replaced as a whole.")
+
+
+def sent(given: Any, *without: str) -> dict[str, Any]:
+    """The fields of an input that the client sent, by column name."""
+    return {
+        name: value
+        for name, value in vars(given).items()
+        if value is not strawberry.UNSET and name not in without
+    }
+
+
+@strawberry.input(description="Which remediation audits; everything that is given must hold.")
+class RemediationAuditFilter:
+    """Conditions on the columns, and their combinations."""
+
+    and_: list[RemediationAuditFilter] | None = strawberry.field(
+        name="and", default=strawberry.UNSET, description="All of these."
+    )
+    or_: list[RemediationAuditFilter] | None = strawberry.field(
+        name="or", default=strawberry.UNSET, description="At least one of these."
+    )
+    not_: RemediationAuditFilter | None = strawberry.field(
+        name="not", default=strawberry.UNSET, description="Not this."
+    )
+    remediation_request_id: StringFilter | None = optional("By natural key.")
+    name: StringFilter | None = optional("By name.")
+    namespace: StringFilter | None = optional("By namespace.")
+    phase: PhaseFilter | None = optional("By phase.")
+    status: StatusFilter | None = optional("By status.")
+    action_type: StringFilter | None = optional("By action.")
+    start_time: DateTimeFilter | None = optional("By start.")
+    end_time: DateTimeFilter | None = optional("By end.")
+    duration_ms: BigIntFilter | None = optional("By duration in milliseconds.")
+    alert_fingerprint: StringFilter | None = optional("By alert.")
+    severity: SeverityFilter | None = optional("By severity.")
+    environment: StringFilter | None = optional("By environment.")
+    cluster_name: StringFilter | None = optional("By cluster.")
+    target_resource: StringFilter | None = optional("By target as sent.")
+    target_kind: StringFilter | None = optional("By kind of the target.")
+    target_namespace: TextFilter | None = optional("By namespace of the target.")
+    target_name: StringFilter | None = optional("By name of the target.")
+    error_message: TextFilter | None = optional("By what went wrong.")
+    resolution: TextFilter | None = optional("By what helped.")
+    created_at: DateTimeFilter | None = optional("By when it was stored.")
+    updated_at: DateTimeFilter | None = optional("By when it was last changed.")
+
+
+@strawberry.enum(description="Columns to order remediation audits by.")
+class RemediationAuditOrderField(enum.Enum):
+    """Values are column names."""
+
+    ID = "id"
+    START_TIME = "start_time"
+    END_TIME = "end_time"
+    DURATION_MS = "duration_ms"
+    NAME = "name"
+    NAMESPACE = "namespace"
+    PHASE = "phase"
+    STATUS = "status"
+    SEVERITY = "severity"
+    ACTION_TYPE = "action_type"
+    ENVIRONMENT = "environment"
+    CLUSTER_NAME = "cluster_name"
+    ALERT_FINGERPRINT = "alert_fingerprint"
+    CREATED_AT = "created_at"
+    UPDATED_AT = "updated_at"
+
+
+@strawberry.enum(description="Direction of an order.")
+class OrderDirection(enum.Enum):
+    """Ascending or descending."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+@strawberry.enum(description="Where rows without a value come.")
+class NullsPlace(enum.Enum):
+    """First or last."""
+
+    FIRST = "FIRST"
+    LAST = "LAST"
+
+
+@strawberry.input(
+    description="One column of an order. Ordering by a column that changes (phase, status, endTime, "
+    "updatedAt …) may repeat or skip rows that are changed while a client pages."
+)
+class RemediationAuditOrder:
+    """A column, its direction, and the place of rows without a value."""
+
+    field: RemediationAuditOrderField = required("The column.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="The direction.")
+    nulls: NullsPlace = strawberry.field(default=NullsPlace.LAST, description="Rows without a value.")
+
+
+def to_order(given: list[RemediationAuditOrder] | None) -> Order:
+    """The order asked for, newest first by default. Errors: InvalidInput."""
+    return total_order(
+        [
+            OrderTerm(
+                term.field.value, term.direction is OrderDirection.DESC, term.nulls is NullsPlace.FIRST
+            )
+            for term in given or ()
+        ]
+    )

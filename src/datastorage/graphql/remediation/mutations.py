@@ -1,0 +1,55 @@
+"""Mutations for remediation audits. Expected errors become members of the result unions, see `graphql.errors`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+
+from datastorage.graphql.context import Info
+from datastorage.graphql.remediation.inputs import (
+    CreateRemediationAuditInput,
+    UpdateRemediationAuditInput,
+    sent,
+)
+from datastorage.graphql.remediation.queries import remediation_key
+from datastorage.graphql.remediation.types import (
+    CreateRemediationAuditPayload,
+    CreateRemediationAuditResult,
+    UpdateRemediationAuditPayload,
+    UpdateRemediationAuditResult,
+)
+from datastorage.services import remediations
+
+
+async def create_remediation_audit(info: Info, input: CreateRemediationAuditInput) -> Any:
+    """Stores one audit."""
+    written = await remediations.create_remediation(info.context.deps, info.context.caller, sent(input))
+    return CreateRemediationAuditPayload(remediation_audit=written.record, receipt=written.receipt)  # type: ignore[arg-type]
+
+
+async def update_remediation_audit(info: Info, input: UpdateRemediationAuditInput) -> Any:
+    """Changes one audit."""
+    given = sent(input)
+    key = remediation_key(given.pop("id", None), given.pop("request_id", None))
+    expected_version = given.pop("expected_version", None)
+    written = await remediations.update_remediation(
+        info.context.deps, info.context.caller, key, given, expected_version
+    )
+    return UpdateRemediationAuditPayload(remediation_audit=written.record, receipt=written.receipt)  # type: ignore[arg-type]
+
+
+@strawberry.type
+class RemediationMutations:
+    """Root fields."""
+
+    create_remediation_audit: CreateRemediationAuditResult = strawberry.mutation(
+        resolver=create_remediation_audit,
+        description="Stores a remediation audit with its event and vector, atomically. Idempotent by "
+        "`remediationRequestId`: the same content again answers `replayed: true`.",
+    )
+    update_remediation_audit: UpdateRemediationAuditResult = strawberry.mutation(
+        resolver=update_remediation_audit,
+        description="Changes a remediation audit. An update that would change nothing answers "
+        "`replayed: true`.",
+    )

@@ -1,0 +1,66 @@
+"""Queries for remediation audits."""
+
+from __future__ import annotations
+
+import strawberry
+
+from datastorage.domain import remediation as records
+from datastorage.domain.paging import Page, page_request
+from datastorage.errors import InvalidInput
+from datastorage.graphql.connection import Connection
+from datastorage.graphql.context import Info
+from datastorage.graphql.filters import to_filter
+from datastorage.graphql.node import number_of
+from datastorage.graphql.remediation.inputs import RemediationAuditFilter, RemediationAuditOrder, to_order
+from datastorage.graphql.remediation.types import RemediationAudit
+from datastorage.services import remediations
+from datastorage.services.remediations.read import RemediationKey
+
+
+def remediation_key(id: str | None, request_id: str | None) -> RemediationKey:
+    """What names one audit. Errors: InvalidInput."""
+    if (id is None) is (request_id is None):
+        raise InvalidInput.single("requestId", "give exactly one of requestId and id")
+    return RemediationKey(
+        id=None if id is None else number_of(id, "RemediationAudit"), request_id=request_id
+    )
+
+
+async def remediation_audit(
+    info: Info, id: strawberry.ID | None = None, request_id: str | None = None
+) -> records.RemediationAudit | None:
+    """One audit."""
+    return await remediations.get_remediation(
+        info.context.deps, info.context.caller, remediation_key(id, request_id)
+    )
+
+
+async def remediation_audits(
+    info: Info,
+    filter: RemediationAuditFilter | None = None,
+    order_by: list[RemediationAuditOrder] | None = None,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> Page[records.RemediationAudit]:
+    """A page."""
+    request = page_request(
+        where=to_filter(filter), order=to_order(order_by), first=first, after=after, last=last, before=before
+    )
+    return await remediations.list_remediations(info.context.deps, info.context.caller, request)
+
+
+@strawberry.type
+class RemediationQueries:
+    """Root fields."""
+
+    remediation_audit: RemediationAudit | None = strawberry.field(
+        resolver=remediation_audit,
+        description="One remediation audit, by exactly one of `id` and `requestId`; null if there is none.",
+    )
+    remediation_audits: Connection[RemediationAudit] = strawberry.field(
+        resolver=remediation_audits,
+        description="Remediation audits, newest first unless ordered otherwise; `first` or `last` 1 to 100, "
+        "20 by default. A cursor belongs to its filter and order.",
+    )

@@ -1,0 +1,174 @@
+"""The remediation audit as clients see it, and the results of writing one."""
+
+from __future__ import annotations
+
+import enum
+import html
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from datastorage.domain import enums
+from datastorage.domain import receipt as receipts
+from datastorage.domain import remediation as records
+from datastorage.graphql.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidTransitionError,
+    NotFoundError,
+    UnavailableError,
+    ValidationError,
+)
+from datastorage.graphql.filters import Phase, Severity, Status
+from datastorage.graphql.node import Node, global_id
+from datastorage.graphql.scalars import BigInt, JSONObject
+
+Parent = strawberry.Parent[records.RemediationAudit]
+Similarity = strawberry.enum(
+    enums.Similarity,
+    name="SimilarityState",
+    description="Whether a stored incident can be found by its meaning: INDEXED now, PENDING soon, "
+    "DISABLED while embeddings are switched off.",
+)
+
+
+@strawberry.enum(description="How free text is written into an answer.")
+class TextFormat(enum.Enum):
+    """Plain is as stored; HTML is safe to put into a page."""
+
+    PLAIN = "PLAIN"
+    HTML = "HTML"
+
+
+def formatted(text: str | None, style: TextFormat) -> str | None:
+    """Free text in the wanted format."""
+    return html.escape(text) if text is not None and style is TextFormat.HTML else text
+
+
+def node_id(root: Parent) -> strawberry.ID:
+    """The global id."""
+    return global_id("RemediationAudit", root.id)
+
+
+def database_id(root: Parent) -> BigInt:
+    """The number."""
+    return BigInt(root.id)
+
+
+def error_message(root: Parent, format: TextFormat = TextFormat.PLAIN) -> str | None:
+    """What went wrong."""
+    return formatted(root.error_message, format)
+
+
+def resolution(root: Parent, format: TextFormat = TextFormat.PLAIN) -> str | None:
+    """What helped."""
+    return formatted(root.resolution, format)
+
+
+@strawberry.type(description="One remediation request and how far it got. One row is one attempt.")
+class RemediationAudit(Node):
+    """A view of `domain.remediation.RemediationAudit`."""
+
+    id: strawberry.ID = strawberry.field(resolver=node_id, description="Opaque id, unique over all types.")
+    database_id: BigInt = strawberry.field(resolver=database_id, description="Its number in the database.")
+    version: int = strawberry.field(description="1 at first, one more with every change.")
+    remediation_request_id: str = strawberry.field(
+        description="Natural key, unique over all clusters; creating it again with the same content is safe."
+    )
+    name: str = strawberry.field(description="Name of the remediation request.")
+    namespace: str = strawberry.field(description="Kubernetes namespace.")
+    phase: Phase = strawberry.field(description="Where it stands.")  # type: ignore[valid-type]
+    status: Status = strawberry.field(  # type: ignore[valid-type]
+        description="How it turned out so far; follows the phase unless a client says otherwise."
+    )
+    action_type: str = strawberry.field(description="What was done, such as `restart_pod`.")
+    action_parameters: JSONObject = strawberry.field(description="What the action was given.")
+    start_time: datetime = strawberry.field(description="When it started; may lie in the future.")
+    end_time: datetime | None = strawberry.field(description="When it ended.")
+    duration_ms: BigInt | None = strawberry.field(description="From start to end, in milliseconds.")
+    alert_fingerprint: str = strawberry.field(description="Identifies the alert that led to it.")
+    severity: Severity = strawberry.field(description="How severe the alert was.")  # type: ignore[valid-type]
+    environment: str = strawberry.field(description="Such as `production`, `staging`, `development`.")
+    cluster_name: str = strawberry.field(description="Kubernetes cluster.")
+    target_resource: str = strawberry.field(description="`Kind/name` or `namespace/Kind/name`, as sent.")
+    target_kind: str = strawberry.field(description="Kind part of the target.")
+    target_namespace: str | None = strawberry.field(description="Namespace part of the target.")
+    target_name: str = strawberry.field(description="Name part of the target.")
+    error_message: str | None = strawberry.field(
+        resolver=error_message, description="What went wrong, as reported; secrets are redacted."
+    )
+    resolution: str | None = strawberry.field(
+        resolver=resolution, description="What in the end helped, in words; secrets are redacted."
+    )
+    metadata: JSONObject = strawberry.field(
+        description="Anything else. `summary`, `title` or `alertname` in it count as the headline for search."
+    )
+    created_at: datetime = strawberry.field(description="When it was stored.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        """Records of the domain are its values."""
+        return isinstance(value, records.RemediationAudit)
+
+
+@strawberry.type(description="Secrets of one kind that were replaced in one field before storing.")
+class Redaction:
+    """A view of `domain.receipt.Redaction`."""
+
+    field: str = strawberry.field(description="Name of the field.")
+    pattern: str = strawberry.field(description="Kind of secret; it is stored as `[REDACTED:<pattern>]`.")
+    count: int = strawberry.field(description="How many were replaced.")
+
+
+def receipt_redactions(root: strawberry.Parent[receipts.Receipt]) -> list[Redaction]:
+    """What was replaced."""
+    return [Redaction(field=item.field, pattern=item.pattern, count=item.count) for item in root.redactions]
+
+
+@strawberry.type(description="How a write went.")
+class WriteReceipt:
+    """A view of `domain.receipt.Receipt`."""
+
+    replayed: bool = strawberry.field(
+        description="Nothing was written, since the same write had been done before."
+    )
+    similarity: Similarity = strawberry.field(  # type: ignore[valid-type]
+        description="Whether the incident can be found by its meaning already."
+    )
+    redactions: list[Redaction] = strawberry.field(
+        resolver=receipt_redactions, description="Secrets that were replaced before storing."
+    )
+
+
+@strawberry.type(description="The audit was stored, or stood already.")
+class CreateRemediationAuditPayload:
+    """What a create wrote."""
+
+    remediation_audit: RemediationAudit = strawberry.field(description="The audit as it now stands.")
+    receipt: WriteReceipt = strawberry.field(description="How the write went.")
+
+
+@strawberry.type(description="The audit was changed, or needed no change.")
+class UpdateRemediationAuditPayload:
+    """What an update wrote."""
+
+    remediation_audit: RemediationAudit = strawberry.field(description="The audit as it now stands.")
+    receipt: WriteReceipt = strawberry.field(description="How the write went.")
+
+
+CreateRemediationAuditResult = Annotated[
+    CreateRemediationAuditPayload | ValidationError | ConflictError | ForbiddenError | UnavailableError,
+    strawberry.union("CreateRemediationAuditResult", description="What a create answers."),
+]
+UpdateRemediationAuditResult = Annotated[
+    UpdateRemediationAuditPayload
+    | ValidationError
+    | ConflictError
+    | NotFoundError
+    | InvalidTransitionError
+    | ForbiddenError
+    | UnavailableError,
+    strawberry.union("UpdateRemediationAuditResult", description="What an update answers."),
+]

@@ -1,0 +1,54 @@
+"""The schema: where the resources meet."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from datastorage.domain import remediation as records
+from datastorage.errors import InvalidInput
+from datastorage.graphql.context import Info
+from datastorage.graphql.errors import HANDLERS, ErrorPresentation, UserError
+from datastorage.graphql.node import Node, split_global_id
+from datastorage.graphql.remediation.mutations import RemediationMutations
+from datastorage.graphql.remediation.queries import RemediationQueries
+from datastorage.graphql.scalars import SCALARS
+from datastorage.graphql.similarity.queries import SimilarityQueries
+from datastorage.services import remediations
+from datastorage.services.remediations.read import RemediationKey
+
+
+async def node(info: Info, id: strawberry.ID) -> records.RemediationAudit | None:
+    """Any record by its global id."""
+    type_name, number = split_global_id(id)
+    if type_name != "RemediationAudit":
+        raise InvalidInput.single("id", f"belongs to a {type_name}, which is no type of this service")
+    return await remediations.get_remediation(
+        info.context.deps, info.context.caller, RemediationKey(id=number)
+    )
+
+
+@strawberry.type(description="What can be asked.")
+class Query(RemediationQueries, SimilarityQueries):
+    """All queries."""
+
+    node: Node | None = strawberry.field(
+        resolver=node, description="Any record by its global id; null if there is none."
+    )
+
+
+@strawberry.type(description="What can be written.")
+class Mutation(RemediationMutations):
+    """All mutations."""
+
+
+def build_schema() -> strawberry.Schema:
+    """The one schema of this service."""
+    return strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        types=[UserError],
+        extensions=[ErrorPresentation],
+        exception_handlers=HANDLERS,
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )

@@ -1,0 +1,1 @@
+"""Similar incidents in the API."""

@@ -1,0 +1,67 @@
+"""Every bound of the product, with its reason. Settings may lower some; nothing raises them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Lengths of columns, in characters (specified by the record formats of the callers).
+KEY_CHARS_MAX: Final = 255
+NAME_CHARS_MAX: Final = 255
+ACTION_TYPE_CHARS_MAX: Final = 100
+ENVIRONMENT_CHARS_MAX: Final = 50
+TARGET_RESOURCE_CHARS_MAX: Final = 512
+
+# Free text and JSON, in bytes of UTF-8.
+FREE_TEXT_BYTES_MAX: Final = 10 * 1024
+ACTION_PARAMETERS_BYTES_MAX: Final = 16 * 1024
+METADATA_BYTES_MAX: Final = 64 * 1024
+METADATA_DEPTH_MAX: Final = 10
+
+# Pages.
+PAGE_ROWS_MAX: Final = 100
+PAGE_ROWS_DEFAULT: Final = 20
+ORDER_TERMS_MAX: Final = 5  # more columns than this never break a tie that id would not
+CURSOR_CHARS_MAX: Final = 4_096  # five ordered columns of 512 characters, base64, and some air
+
+# Filters: 10 levels and 100 conditions cover every dashboard seen; PostgreSQL plans them in milliseconds.
+FILTER_DEPTH_MAX: Final = 10
+FILTER_CONDITIONS_MAX: Final = 100
+FILTER_VALUES_MAX: Final = 500  # values of one `in`
+
+# Similar incidents.
+SIMILAR_ROWS_DEFAULT: Final = 10
+SIMILAR_ROWS_MAX: Final = 100
+SEARCH_TEXT_BYTES_MAX: Final = 64 * 1024  # a long stack trace with its logs
+# Up to this many matching rows an exact scan is both cheap (under 10 ms) and exact; beyond, HNSW is faster.
+EXACT_SCAN_ROWS_MAX: Final = 22_000
+# Nearest texts asked of HNSW before the filter is applied; 400 kept recall at 10 of 10 down to 1 % filters.
+NEAREST_TEXTS_FIRST_TRY: Final = 400
+NEAREST_TEXTS_SECOND_TRY: Final = 4_000
+HNSW_EF_SEARCH: Final = 400  # at least NEAREST_TEXTS_FIRST_TRY is wanted, 1000 is pgvector's own maximum
+HNSW_SCAN_TUPLES_MAX: Final = 40_000
+
+# HTTP. A full batch of creates with 64 KiB of metadata each would be 38 MiB; typical ones are below 1 MiB.
+REQUEST_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
+
+# Embedding: tokens beyond this no longer move the mean of a static model; keeps the longest text below 2 ms.
+EMBEDDED_CHARS_MAX: Final = 16_384
+
+# Identifiers are taken from their sequence in blocks, so that a create knows its id before it writes.
+ID_BLOCK_ROWS: Final = 64
+
+# Import: rows a transaction. One bad row costs a second pass over its batch only.
+IMPORT_BATCH_ROWS: Final = 200
+BATCH_ROWS_MAX: Final = 500
+
+# Embedded PostgreSQL. Replaying the 2 GB of WAL between two checkpoints takes minutes on a slow disk, and
+# killing a recovery only starts it over: wait as long as the server lives, and give up after half an hour.
+EMBEDDED_START_WAIT_S_MAX: Final = 30 * 60
+# A fast stop writes a checkpoint (at most 1 GB of buffers); an immediate one writes nothing and loses nothing.
+EMBEDDED_STOP_FAST_S_MAX: Final = 60
+EMBEDDED_STOP_IMMEDIATE_S_MAX: Final = 15
+# Room beside the pools: PostgreSQL keeps 3 for superusers, the rest is for the command line and for psql.
+EMBEDDED_CONNECTIONS_RESERVE: Final = 20
+EMBEDDED_LOG_BYTES_MAX: Final = 10 * 1024 * 1024  # beyond, only the newest tenth is kept
+
+# Redaction: the built-in patterns settle in two passes; more means that a custom one never will.
+REDACTION_PASSES_MAX: Final = 8

@@ -1,0 +1,76 @@
+"""Structured logs: JSON lines, or a readable console on a terminal. Configured once per process."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+# Libraries that would repeat what our own request line says, or say it with connection details.
+QUIET_LOGGERS = ("uvicorn.access", "sqlalchemy.engine", "strawberry.execution", "asyncio", "httpx")
+
+
+def configure_logging(*, level: str, json: bool | None = None, redact: Callable[[str], str] = str) -> None:
+    """Sends structlog and the standard library through one pipeline to stderr.
+
+    `json`: JSON lines or console; None means console on a terminal only. `redact` is applied to every string
+    value, so that no secret reaches a log.
+    """
+    json = not sys.stderr.isatty() if json is None else json
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info if json else structlog.processors.ExceptionPrettyPrinter(),
+        _redacting(redact),
+    ]
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    _route_standard_library(level, shared, _renderer(json=json))
+
+
+def _renderer(*, json: bool) -> Processor:
+    if json:
+        return structlog.processors.JSONRenderer(sort_keys=False)
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+
+
+def _route_standard_library(level: str, shared: Sequence[Processor], renderer: Processor) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in QUIET_LOGGERS:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _redacting(redact: Callable[[str], str]) -> Processor:
+    def process(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        return {key: _redacted(value, redact) for key, value in event.items()}
+
+    return process
+
+
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: _redacted(item, redact) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(item, redact) for item in value]
+    return value

@@ -1,0 +1,190 @@
+"""Every metric of the service, declared once. Label values come from enums only.
+
+Children are bound at import, so a measurement costs one call and no dictionary look-up; a test sums the
+label sets. Gauges name how they add up over several worker processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from time import perf_counter
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+SECONDS_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Table(StrEnum):
+    """Tables that writes are counted for."""
+
+    REMEDIATION = "remediation_audit"
+    AI_ANALYSIS = "ai_analysis_audit"
+    WORKFLOW = "workflow_audit"
+    EXECUTION = "execution_audit"
+
+
+class Status(StrEnum):
+    """How it went; failure is our fault only, refused input is no failure."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+class DualWriteFailure(StrEnum):
+    """Why a unit of work did not reach both stores."""
+
+    POSTGRESQL = "postgresql_failure"
+    VECTORDB = "vectordb_failure"
+    VALIDATION = "validation_failure"
+    CANCELED = "context_canceled"
+    ROLLBACK = "transaction_rollback"
+    UNKNOWN = "unknown"
+
+
+class QueryOperation(StrEnum):
+    """Kinds of root query fields."""
+
+    GET = "get"
+    LIST = "list"
+    FILTER = "filter"
+    AGGREGATE = "aggregate"
+    SEMANTIC_SEARCH = "semantic_search"
+
+
+class FaultField(StrEnum):
+    """Fields that validation failures are counted for."""
+
+    NAME = "name"
+    NAMESPACE = "namespace"
+    PHASE = "phase"
+    STATUS = "status"
+    ACTION_TYPE = "action_type"
+    SEVERITY = "severity"
+    TARGET_RESOURCE = "target_resource"
+    OTHER = "other"
+
+
+class RejectedCode(StrEnum):
+    """Refusals that are nobody's failure."""
+
+    CONFLICT = "conflict"
+    NOT_FOUND = "not_found"
+    INVALID_TRANSITION = "invalid_transition"
+    FORBIDDEN = "forbidden"
+
+
+WRITES = Counter("datastorage_write_total", "Writes by table and outcome.", ["table", "status"])
+WRITE_SECONDS = Histogram(
+    "datastorage_write_duration_seconds", "Duration of a write.", ["table"], buckets=SECONDS_BUCKETS
+)
+DUALWRITE_SUCCESS = Counter(
+    "datastorage_dualwrite_success_total", "Units of work committed with all their parts."
+)
+DUALWRITE_FAILURE = Counter(
+    "datastorage_dualwrite_failure_total", "Units of work that failed, by reason.", ["reason"]
+)
+FALLBACK = Counter(
+    "datastorage_fallback_mode_total", "Operations served by PostgreSQL alone while the engine was down."
+)
+CACHE_HITS = Counter("datastorage_cache_hits_total", "Embeddings found without asking the provider.")
+CACHE_MISSES = Counter("datastorage_cache_misses_total", "Embeddings that the provider had to compute.")
+EMBEDDING_SECONDS = Histogram(
+    "datastorage_embedding_generation_duration_seconds",
+    "Duration of one embedding by the provider.",
+    buckets=(0.0001, 0.0005, *SECONDS_BUCKETS),
+)
+VALIDATION_FAILURES = Counter(
+    "datastorage_validation_failures_total", "Refused fields by field and reason.", ["field", "reason"]
+)
+QUERIES = Counter("datastorage_query_total", "Queries by kind and outcome.", ["operation", "status"])
+QUERY_SECONDS = Histogram(
+    "datastorage_query_duration_seconds", "Duration of a query.", ["operation"], buckets=SECONDS_BUCKETS
+)
+
+REJECTED = Counter("datastorage_rejected_total", "Writes refused for a reason of the caller's.", ["code"])
+SANITIZATIONS = Counter("datastorage_sanitization_total", "Changes made to free text.", ["operation"])
+DATABASE_UP = Gauge(
+    "datastorage_database_up",
+    "1 while the database answers, checked every few seconds.",
+    multiprocess_mode="livemin",
+)
+FALLBACK_ACTIVE = Gauge(
+    "datastorage_fallback_mode_active",
+    "1 while the vector engine is out of use.",
+    multiprocess_mode="livemax",
+)
+POOL_SIZE = Gauge(
+    "datastorage_pool_size", "Database connections this service may open.", multiprocess_mode="livesum"
+)
+POOL_IN_USE = Gauge(
+    "datastorage_pool_in_use", "Database connections in use.", multiprocess_mode="livesum"
+)
+REQUESTS_IN_FLIGHT = Gauge(
+    "datastorage_requests_in_flight", "HTTP requests being served.", multiprocess_mode="livesum"
+)
+BUILD_INFO = Gauge(
+    "datastorage_build_info", "Always 1; the labels say what runs.", ["version"], multiprocess_mode="livemax"
+)
+
+_WRITE = {
+    table: (WRITES.labels(table, Status.SUCCESS), WRITES.labels(table, Status.FAILURE), WRITE_SECONDS.labels(table))
+    for table in Table
+}
+_QUERY = {
+    operation: (
+        QUERIES.labels(operation, Status.SUCCESS),
+        QUERIES.labels(operation, Status.FAILURE),
+        QUERY_SECONDS.labels(operation),
+    )
+    for operation in QueryOperation
+}
+_DUALWRITE_FAILURE = {reason: DUALWRITE_FAILURE.labels(reason) for reason in DualWriteFailure}
+_REJECTED = {code: REJECTED.labels(code) for code in RejectedCode}
+_FAULT_FIELDS = {field.value: field for field in FaultField}
+
+
+def count_writes(table: Table, *, succeeded: int = 0, failed: int = 0, seconds: float) -> None:
+    """Counts the rows of one unit of work; a refused row is neither success nor failure."""
+    success, failure, duration = _WRITE[table]
+    success.inc(succeeded)
+    failure.inc(failed)
+    if succeeded or failed:
+        duration.observe(seconds)
+
+
+def count_dualwrite_failure(reason: DualWriteFailure) -> None:
+    """Counts a unit of work that was not committed."""
+    _DUALWRITE_FAILURE[reason].inc()
+
+
+def count_rejected(code: RejectedCode) -> None:
+    """Counts a write refused for a reason of the caller's."""
+    _REJECTED[code].inc()
+
+
+def count_fault(field_name: str, reason: str) -> None:
+    """Counts one refused field; `field_name` is the column's name, unknown ones count as other."""
+    field = _FAULT_FIELDS.get(field_name, FaultField.OTHER)
+    VALIDATION_FAILURES.labels(field, reason).inc()
+
+
+@contextmanager
+def query_observed(operation: QueryOperation) -> Iterator[None]:
+    """Counts and times one root query; an exception counts as failure unless it is the caller's fault.
+
+    The caller's faults are recognised by `retryable` being False on errors raised on purpose.
+    """
+    success, failure, duration = _QUERY[operation]
+    started = perf_counter()
+    try:
+        yield
+    except Exception as error:
+        (failure if getattr(error, "retryable", True) else success).inc()
+        raise
+    else:
+        success.inc()
+    finally:
+        duration.observe(perf_counter() - started)

@@ -1,0 +1,52 @@
+"""How programs are told a password: in URLs, on command lines, in statements, and as the hashes kept of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from datastorage.redaction.pattern import Pattern
+from datastorage.redaction.values import IN_SINGLE, PLACEHOLDER, WORD_END
+
+_USER: Final = r"(?i)[a-z0-9]://[^\s/?#:@\"'`<>]*:"
+_DIGEST: Final = r"@(?P<spare_digest>sha256:)?"  # docker://image:tag@sha256:… has no password
+_ARGUMENT: Final = r"[^\s\"'`]+"
+# On one line and within one command of a pipeline.
+_OPTIONS: Final = r"\b[^\n;|]*?\s"
+
+CONNECTIONS: Final = (
+    # Up to the last @ before the path. A password with a slash in it is told from a port by its letters.
+    Pattern(
+        "url_credentials",
+        (
+            rf"{_USER}(?:(?P<spare>{PLACEHOLDER})@|(?P<secret>[^\s/?#\"'`<>]+){_DIGEST})",
+            rf"{_USER}(?P<secret>\d*[^\s/?#\"'`<>\d@][^\s\"'`<>@]*){_DIGEST}",
+        ),
+    ),
+    Pattern(
+        "command_line_password",
+        (
+            rf"(?i)\bmysql(?:dump|admin|import)?{_OPTIONS}(?-i:-p)"
+            rf"(?:(?P<spare>ort|ath|id|rotocol|rint){WORD_END}|(?P<secret>[^\s\"'`=-]{_ARGUMENT}|\w))",
+            rf"(?i)\bcurl{_OPTIONS}(?:-u|--user|--proxy-user)[ \t=]*[\"']?[^\s:\"'`]+:"
+            rf"(?:(?P<spare>{PLACEHOLDER}){WORD_END}|(?P<secret>{_ARGUMENT}))",
+            rf"(?i)\bsshpass\s+-p\s*[\"']?(?P<secret>{_ARGUMENT})",
+            rf"(?i)\bredis-cli{_OPTIONS}-a\s+[\"']?(?P<secret>{_ARGUMENT})",
+            rf"(?i)\bdocker\s+login{_OPTIONS}-p\s*[\"']?(?P<secret>{_ARGUMENT})",
+            rf"(?i)\b(?:requirepass|masterauth)[ \t]+[\"']?(?P<secret>{_ARGUMENT})",
+            r"(?i)\bmachine\s+\S+\s+login\s+\S+\s+password\s+(?P<secret>\S+)",  # .netrc
+        ),
+    ),
+    Pattern(
+        "sql_password",
+        (rf"(?i)\b(?:password|identified(?:\s+with\s+\w+)?\s+by)\s+'(?P<secret>{IN_SINGLE})",),
+    ),
+    Pattern(
+        "password_hash",
+        (
+            r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}",
+            r"\$argon2(?:id|i|d)\$[A-Za-z0-9$=,+/]{20,}",
+            r"\$[156y]\$[./A-Za-z0-9$=]{8,}",
+            r"SCRAM-SHA-256\$\d+:[A-Za-z0-9+/=$:]{20,}",
+        ),
+    ),
+)

@@ -1,0 +1,41 @@
+"""Patterns of the operator's own, from the settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import re2
+
+from datastorage.errors import SettingsError
+from datastorage.redaction.builtin import BUILTIN_NAMES
+from datastorage.redaction.pattern import Pattern
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+
+
+def custom_patterns(expressions: Mapping[str, str], options: re2.Options) -> tuple[Pattern, ...]:
+    """One pattern per name. Errors: SettingsError with every fault of every pattern."""
+    faults = [
+        f"redaction pattern {name!r}: {fault}"
+        for name, expression in expressions.items()
+        if (fault := _fault(name, expression, options)) is not None
+    ]
+    if faults:
+        raise SettingsError("; ".join(faults))
+    return tuple(Pattern(name, (expression,)) for name, expression in expressions.items())
+
+
+def _fault(name: str, expression: str, options: re2.Options) -> str | None:
+    if not _NAME.fullmatch(name):
+        return "a name is a lower-case letter, then up to 39 of a-z, 0-9, _ and -"
+    if name in BUILTIN_NAMES:
+        return "this name belongs to a built-in pattern"
+    try:
+        compiled = re2.compile(expression, options)
+    except (re2.error, UnicodeEncodeError) as error:
+        return f"no RE2 expression: {error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else error}"
+    if compiled.search(b"") is not None:
+        return "it matches the empty text, so it would match everywhere"
+    return None

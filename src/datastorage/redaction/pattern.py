@@ -1,0 +1,101 @@
+"""What a kind of secret looks like. The tables build these; the redactor compiles and runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
+
+Span: TypeAlias = tuple[int, int]  # byte offsets, end exclusive
+Widen: TypeAlias = Callable[[bytes, Iterable[Span]], Iterator[Span]]
+
+_QUOTES: Final = (b'"', b"'")
+_REREAD_BYTES_MAX: Final = 64
+
+
+class Match(Protocol):
+    """The part of an RE2 match that is used here."""
+
+    def span(self, group: int = 0) -> Span:
+        """Where the group took part, (-1, -1) where it did not."""
+        ...
+
+
+class Regexp(Protocol):
+    """The part of a compiled RE2 expression that is used here."""
+
+    @property
+    def groupindex(self) -> Mapping[str, int]:
+        """Named groups by number."""
+        ...
+
+    def search(self, text: bytes, pos: int) -> Match | None:
+        """The leftmost match at or after a byte offset."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A named kind of secret.
+
+    In an expression the groups named `secret…` are hidden, or the whole match where there are none;
+    a match in which a group named `spare…` took part is no secret (RE2 has no look-ahead).
+    `widen` turns matches into the bytes to hide, for blocks that no expression can delimit.
+    """
+
+    name: str
+    expressions: tuple[str, ...]
+    widen: Widen | None = None
+
+
+class Expression:
+    """One compiled expression of a pattern: finds the bytes to hide in one pass over a text."""
+
+    __slots__ = ("_regexp", "_secrets", "_spares", "_widen", "rank")
+
+    def __init__(self, regexp: Regexp, rank: int, widen: Widen | None = None) -> None:
+        groups = regexp.groupindex
+        self._regexp = regexp
+        self._secrets = [number for name, number in groups.items() if name.startswith("secret")]
+        self._spares = [number for name, number in groups.items() if name.startswith("spare")]
+        self._widen = widen
+        self.rank = rank  # of its pattern: the lower, the more specific
+
+    def spans(self, text: bytes) -> Iterator[Span]:
+        """What to hide, in order of position."""
+        matches = self._matches(text)
+        return matches if self._widen is None else self._widen(text, matches)
+
+    def _matches(self, text: bytes) -> Iterator[Span]:
+        position = 0
+        while position <= len(text) and (match := self._regexp.search(text, position)) is not None:
+            spare = self._first(match, self._spares)
+            secret = self._first(match, self._secrets) if self._secrets else match.span()
+            if spare is None and secret is not None and secret[0] < secret[1]:
+                yield secret
+                position = _after_secret(text, secret)
+            else:
+                position = max(_after_spare(spare or match.span()), position + 1)
+
+    @staticmethod
+    def _first(match: Match, groups: list[int]) -> Span | None:
+        for group in groups:
+            span = match.span(group)
+            if span[0] >= 0:
+                return span
+        return None
+
+
+def _after_secret(text: bytes, secret: Span) -> int:
+    """Where to look on: not after the match, since the delimiter of one secret may open the next.
+
+    In a torn text the quote that closes one value may open another, whose key is then inside this one.
+    """
+    start, end = secret
+    return start if text[start - 1 : start] in _QUOTES and start > 0 else end
+
+
+def _after_spare(spare: Span) -> int:
+    """A word that is no secret may itself be a key; only short ones, so that the scan stays linear."""
+    start, end = spare
+    return start if end - start <= _REREAD_BYTES_MAX else end

@@ -1,0 +1,125 @@
+"""The vector leg: incidents whose text lies nearest to a vector, within a filter and a scope.
+
+Vectors belong to texts and incidents to texts, so a search finds the nearest texts and joins their incidents.
+Which way is right depends on how many incidents the filter leaves, see `services.similar_incidents`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    select,
+    true,
+)
+
+from datastorage.db.database import ReadSession
+from datastorage.domain.caller import Scope
+from datastorage.domain.filters import Filter
+from datastorage.limits import HNSW_EF_SEARCH, HNSW_SCAN_TUPLES_MAX
+from datastorage.models import incident_embedding, remediation_audit
+from datastorage.models.halfvec import Halfvec, Vector, cosine_distance, inner_product
+from datastorage.repositories.remediation_audits import matching
+
+_audit, _embedding = remediation_audit.c, incident_embedding.c
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """An incident and how similar its text is: 1 − cosine distance; None without a vector."""
+
+    audit_id: int
+    similarity: float | None
+
+
+class SimilarIncidents:
+    """Nearest neighbours for one caller and one model. Needs a snapshot session for `by_index`."""
+
+    def __init__(self, session: ReadSession, scope: Scope, model: str, dimensions: int) -> None:
+        self._session, self._scope, self._dimensions = session, scope, dimensions
+        # A literal, so that the planner sees which partial index serves the model.
+        self._of_model = _embedding.model == bindparam("model", model, literal_execute=True)
+
+    async def count(self, where: Filter, rows_max: int) -> int:
+        """How many incidents match, counting no further than `rows_max`."""
+        probe = select(literal_column("1")).where(self._matching(where)).limit(rows_max).subquery()
+        return int(await self._session.scalar(select(func.count()).select_from(probe)) or 0)
+
+    async def exact(self, vector: Vector, where: Filter, rows_max: int) -> list[Neighbour]:
+        """Compares with every matching incident that has a vector; exact, and linear in their number."""
+        distance = inner_product(_embedding.vector, self._query(vector))
+        statement = (
+            select(_audit.id, distance.label("distance"))
+            .join(incident_embedding, (_embedding.content_hash == _audit.content_hash) & self._of_model)
+            .where(self._matching(where))
+            # "+ 0" keeps the planner from walking an index whose answers the filter would thin out
+            .order_by(distance + 0, _audit.start_time.desc(), _audit.id.desc())
+            .limit(rows_max)
+        )
+        return await self._neighbours(statement)
+
+    async def by_index(self, vector: Vector, where: Filter, rows_max: int, texts_max: int) -> list[Neighbour]:
+        """Asks HNSW for the nearest texts, then joins their newest matching incidents; approximate."""
+        await self._session.execute(
+            select(
+                func.set_config("hnsw.ef_search", str(HNSW_EF_SEARCH), True),  # noqa: FBT003 -- local
+                func.set_config("hnsw.iterative_scan", "strict_order", True),  # noqa: FBT003
+                func.set_config("hnsw.max_scan_tuples", str(HNSW_SCAN_TUPLES_MAX), True),  # noqa: FBT003
+            )
+        )
+        query = self._query(vector)
+        nearest = (
+            select(_embedding.content_hash, inner_product(_embedding.vector, query).label("distance"))
+            .where(self._of_model)
+            .order_by(cosine_distance(_embedding.vector, query, self._dimensions))
+            .limit(texts_max)  # without it the planner sorts the whole table instead of using the index
+            .subquery("nearest")
+        )
+        incidents = (
+            select(_audit.id, _audit.start_time)
+            .where(_audit.content_hash == nearest.c.content_hash, self._matching(where))
+            .order_by(_audit.start_time.desc(), _audit.id.desc())
+            .limit(rows_max)
+            .lateral("incidents")
+        )
+        statement = (
+            select(incidents.c.id, nearest.c.distance)
+            .select_from(nearest)
+            .join(incidents, true())
+            .order_by(nearest.c.distance, incidents.c.start_time.desc(), incidents.c.id.desc())
+            .limit(rows_max)
+        )
+        return await self._neighbours(statement)
+
+    async def without_vector(self, where: Filter, rows_max: int) -> list[Neighbour]:
+        """Matching incidents whose text has no vector yet, newest first."""
+        has_vector = exists().where(_embedding.content_hash == _audit.content_hash, self._of_model)
+        statement = (
+            select(_audit.id)
+            .where(self._matching(where), ~has_vector)
+            .order_by(_audit.start_time.desc(), _audit.id.desc())
+            .limit(rows_max)
+        )
+        return [Neighbour(audit_id, None) for audit_id in await self._session.scalars(statement)]
+
+    def _matching(self, where: Filter) -> ColumnElement[bool]:
+        return matching(where, self._scope)
+
+    def _query(self, vector: Vector) -> ColumnElement[Any]:
+        return bindparam("vector", vector, type_=Halfvec(self._dimensions), unique=False)
+
+    async def _neighbours(self, statement: Select[Any]) -> list[Neighbour]:
+        return [_neighbour(row) for row in await self._session.execute(statement)]
+
+
+def _neighbour(row: Row[Any]) -> Neighbour:
+    # Unit vectors: the negative inner product is cosine distance − 1. Rounding in halfvec must not exceed 1.
+    return Neighbour(row.id, max(-1.0, min(1.0, -row.distance)))

@@ -1,0 +1,20 @@
+"""What the services work with; built once per process by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from datastorage.db.database import Database
+from datastorage.redaction import Redactor
+from datastorage.repositories.identifiers import Identifiers
+from datastorage.services.embedder import Embedder
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """The parts behind every service call."""
+
+    database: Database
+    embedder: Embedder
+    redactor: Redactor
+    remediation_ids: Identifiers

@@ -1,0 +1,89 @@
+"""Writes in the metrics: failure is our fault only; what the caller got wrong is counted apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from time import perf_counter
+
+from datastorage.domain.names import snake
+from datastorage.domain.receipt import Written
+from datastorage.domain.remediation import RemediationAudit
+from datastorage.errors import (
+    DataStorageError,
+    Fault,
+    Forbidden,
+    InvalidInput,
+    InvalidTransition,
+    RecordConflict,
+    RecordNotFound,
+    Unavailable,
+)
+from datastorage.observability.metrics import (
+    DualWriteFailure,
+    RejectedCode,
+    Table,
+    count_dualwrite_failure,
+    count_fault,
+    count_rejected,
+    count_writes,
+)
+
+Outcome = Written[RemediationAudit] | DataStorageError
+
+_REJECTED = (
+    (RecordConflict, RejectedCode.CONFLICT),
+    (RecordNotFound, RejectedCode.NOT_FOUND),
+    (InvalidTransition, RejectedCode.INVALID_TRANSITION),
+    (Forbidden, RejectedCode.FORBIDDEN),
+)
+
+
+class Tally:
+    """What one call wrote; filled in by the call, counted when it ends."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows  # that are being written, should the call fail
+        self.outcomes: Sequence[Outcome] = ()
+
+
+@contextmanager
+def accounted(rows: int) -> Iterator[Tally]:
+    """Counts the outcomes and the time of one write; an exception counts every row."""
+    started = perf_counter()
+    tally = Tally(rows)
+    try:
+        yield tally
+    except Exception as error:
+        refused = isinstance(error, DataStorageError) and not isinstance(error, Unavailable)
+        if refused:
+            _count_refusal(error)
+        count_writes(
+            Table.REMEDIATION, failed=0 if refused else tally.rows, seconds=perf_counter() - started
+        )
+        raise
+    stored = sum(_stored(outcome) for outcome in tally.outcomes)
+    failed = sum(isinstance(outcome, Unavailable) for outcome in tally.outcomes)
+    count_writes(Table.REMEDIATION, succeeded=stored, failed=failed, seconds=perf_counter() - started)
+    for outcome in tally.outcomes:
+        if isinstance(outcome, DataStorageError):
+            _count_refusal(outcome)
+
+
+def count_faults(faults: Sequence[Fault]) -> None:
+    """Counts refused fields; the edge calls it for faults that the GraphQL types found."""
+    count_dualwrite_failure(DualWriteFailure.VALIDATION)
+    for fault in faults:
+        count_fault(snake(fault.field.split(".")[0]), fault.reason)
+
+
+def _stored(outcome: Outcome) -> bool:
+    return isinstance(outcome, Written) and not outcome.receipt.replayed
+
+
+def _count_refusal(error: Exception) -> None:
+    if isinstance(error, InvalidInput):
+        count_faults(error.faults)
+    for kind, code in _REJECTED:
+        if isinstance(error, kind):
+            count_rejected(code)

@@ -1,0 +1,73 @@
+"""One unit of work: a transaction that carries a record, its event and its vector, or nothing of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.exc import DBAPIError
+
+from datastorage.db.database import WriteSession
+from datastorage.db.faults import connection_lost
+from datastorage.domain.caller import Caller, Scope
+from datastorage.errors import DataStorageError, Unavailable
+from datastorage.observability.metrics import DUALWRITE_SUCCESS, DualWriteFailure, count_dualwrite_failure
+from datastorage.repositories.incident_embeddings import IncidentEmbeddings
+from datastorage.repositories.remediation_audits import RemediationAudits
+from datastorage.repositories.remediation_events import RemediationEvents
+from datastorage.services.dependencies import Dependencies
+
+
+class UnitOfWork:
+    """The repositories of one transaction. Leaving it without `commit` rolls back."""
+
+    def __init__(self, session: WriteSession, scope: Scope, model: str) -> None:
+        self._session = session
+        self.audits = self.audits_in(scope)
+        self.events = RemediationEvents(session)
+        self.embeddings = IncidentEmbeddings(session, model)
+
+    def audits_in(self, scope: Scope) -> RemediationAudits:
+        """The audits of another scope than the caller's; what is read so must not be told."""
+        return RemediationAudits(self._session, scope)
+
+    async def commit(self) -> None:
+        """Makes everything durable. Errors: Unavailable(outcome_unknown) if the connection breaks here."""
+        try:
+            await self._session.commit()
+        except DBAPIError as error:
+            if not connection_lost(error):
+                raise
+            raise Unavailable(
+                "the connection broke while committing; repeat the request to learn the outcome",
+                outcome_unknown=True,
+            ) from error
+        DUALWRITE_SUCCESS.inc()
+
+
+@asynccontextmanager
+async def unit_of_work(deps: Dependencies, caller: Caller) -> AsyncIterator[UnitOfWork]:
+    """Opens a transaction; why it failed is counted. Errors: Unavailable, OperationTimeout."""
+    try:
+        async with deps.database.write() as session:
+            yield UnitOfWork(session, caller.scope, deps.embedder.model)
+    except BaseException as error:
+        reason = _failure(error)
+        if reason is not None:
+            count_dualwrite_failure(reason)
+        raise
+
+
+def _failure(error: BaseException) -> DualWriteFailure | None:
+    match error:
+        case asyncio.CancelledError():
+            return DualWriteFailure.CANCELED
+        case Unavailable():
+            return DualWriteFailure.POSTGRESQL
+        case DataStorageError():
+            return None  # refused for the caller's own reason: conflict, transition, not found
+        case DBAPIError():
+            return DualWriteFailure.ROLLBACK
+        case _:
+            return DualWriteFailure.UNKNOWN

@@ -1,0 +1,39 @@
+"""Routes and middleware of the API."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import StatelessLifespan
+from strawberry import Schema
+
+from datastorage.settings import Settings
+from datastorage.web.graphiql import graphiql_assets
+from datastorage.web.graphql_endpoint import GraphQLEndpoint
+from datastorage.web.probes import health, ready
+from datastorage.web.request_log import RequestLog
+
+
+def build_application(
+    schema: Schema, settings: Settings, lifespan: StatelessLifespan[Starlette] | None = None
+) -> Starlette:
+    """The Starlette application; `lifespan` puts `deps` and `health` into its state."""
+    endpoint = GraphQLEndpoint(
+        schema, graphiql=settings.graphiql, request_timeout_s=settings.request_timeout_s
+    )
+    routes = [
+        Route("/graphql", endpoint.handle, methods=["GET", "POST"]),
+        Route("/health", health),
+        Route("/ready", ready),
+        Route("/", _start_page),
+    ]
+    if settings.graphiql:
+        routes.append(graphiql_assets())  # type: ignore[arg-type]
+    return Starlette(routes=routes, middleware=[Middleware(RequestLog)], lifespan=lifespan)
+
+
+async def _start_page(_: Request) -> Response:
+    return RedirectResponse("/graphql")

@@ -1,0 +1,61 @@
+"""POST and GET /graphql: reads the operation, executes it, answers. Browsers get GraphiQL instead."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from strawberry import Schema
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
+
+from datastorage.graphql.context import Context
+from datastorage.web.graphiql import graphiql_page, wants_page
+from datastorage.web.graphql_request import Operation, Unreadable, read_operation
+from datastorage.web.graphql_response import JSON, executed, failed, negotiated
+from datastorage.web.identity import identify
+
+_ALLOWED: Final = {
+    "GET": {OperationType.QUERY},
+    "POST": {OperationType.QUERY, OperationType.MUTATION},
+}
+
+
+class GraphQLEndpoint:
+    """The one endpoint of the API."""
+
+    def __init__(self, schema: Schema, *, graphiql: bool, request_timeout_s: float) -> None:
+        self._schema, self._graphiql, self._timeout_s = schema, graphiql, request_timeout_s
+
+    async def handle(self, request: Request) -> Response:
+        """Answers one request."""
+        accept = request.headers.get("accept", "")
+        if request.method == "GET" and "query" not in request.query_params and wants_page(accept):
+            return graphiql_page() if self._graphiql else failed("GraphiQL is off", "NOT_FOUND", 404, JSON)
+        media = JSON
+        try:
+            media = negotiated(accept)
+            return await self._executed(request, await read_operation(request), media)
+        except Unreadable as error:
+            return failed(str(error), "BAD_USER_INPUT", error.status, media, error.headers)
+
+    async def _executed(self, request: Request, operation: Operation, media: str) -> Response:
+        context = Context(request.app.state.deps, identify(request))
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                result = await self._schema.execute(
+                    operation.query,
+                    variable_values=operation.variables,
+                    operation_name=operation.name,
+                    context_value=context,
+                    allowed_operation_types=_ALLOWED[request.method],
+                )
+        except TimeoutError:
+            return failed("the request took too long; narrow it or try again", "TIMEOUT", 504, media)
+        except CannotGetOperationTypeError:
+            raise Unreadable(400, "name one of the document's operations in operationName") from None
+        except InvalidOperationTypeError:
+            raise Unreadable(405, "mutations need POST", {"allow": "POST"}) from None
+        return executed(result, media)

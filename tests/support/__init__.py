@@ -1,0 +1,1 @@
+"""What tests share: a database per test, a client per test, records to write."""
