@@ -96,9 +96,9 @@ class Settings(BaseSettings):
     metrics_port: Port = Field(9090, description="Port of `/metrics`; 0 takes a free one.")
     workers: int = Field(1, ge=1, le=64, description="Processes that serve the API.")
     insecure: bool = Field(
-        False, description="Allow listening beyond loopback while nobody is authenticated."
+        default=False, description="Allow listening beyond loopback while nobody is authenticated."
     )
-    graphiql: bool = Field(True, description="Serve GraphiQL to browsers at `/graphql`.")
+    graphiql: bool = Field(default=True, description="Serve GraphiQL to browsers at `/graphql`.")
     drain_s: float = Field(
         3.0, ge=0, le=25, description="Seconds between “not ready” and closing, for endpoints to notice."
     )
@@ -116,8 +116,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="`postgresql://user:password@host:5432/name`; unset: embedded PostgreSQL."
     )
-    database_host: str | None = Field(
-        None, description="Host of PostgreSQL, where no URL is given.")
+    database_host: str | None = Field(None, description="Host of PostgreSQL, where no URL is given.")
     database_port: Port = Field(5432, description="Port of PostgreSQL.")
     database_name: str = Field("datastorage", description="Name of the database.")
     database_user: str = Field("datastorage", description="User of the database.")
@@ -134,7 +133,8 @@ class Settings(BaseSettings):
         "unset: the user data directory, or `/var/lib/datastorage` for root.",
     )
     migrate_on_start: bool = Field(
-        False, description="Apply migrations at start with an external database; embedded always does."
+        default=False,
+        description="Apply migrations at start with an external database; embedded always does.",
     )
 
     pool_size: int = Field(50, ge=4, le=500, description="Database connections per process, in all.")
@@ -196,7 +196,8 @@ def unknown_variables() -> list[str]:
     """Variables with our prefix that no setting reads, each with a guess at what was meant."""
     known = {PREFIX + name.upper() for name in Settings.model_fields} | set(OTHER_VARIABLES)
     return [
-        f"{name} is not a setting" + "".join(f"; did you mean {near}?" for near in get_close_matches(name, known, 1))
+        f"{name} is not a setting"
+        + "".join(f"; did you mean {near}?" for near in get_close_matches(name, known, 1))
         for name in sorted(os.environ)
         if name.startswith(PREFIX) and name not in known and not name.startswith(PREFIX + "TEST_")
     ]

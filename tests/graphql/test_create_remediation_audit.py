@@ -10,7 +10,9 @@ from support.records import remediation_input
 from datastorage.observability.metrics import FaultField
 
 
-async def test_stores_the_audit_its_event_and_its_vector(client: GraphQLClient, sql: asyncpg.Connection) -> None:
+async def test_stores_the_audit_its_event_and_its_vector(
+    client: GraphQLClient, sql: asyncpg.Connection
+) -> None:
     result = await client.create(
         **remediation_input(
             endTime="2026-01-01T12:01:30.5Z",
@@ -25,7 +27,16 @@ async def test_stores_the_audit_its_event_and_its_vector(client: GraphQLClient, 
     assert result["receipt"] == {"replayed": False, "similarity": "INDEXED", "redactions": []}
     assert {
         name: audit[name]
-        for name in ("version", "phase", "status", "startTime", "endTime", "durationMs", "targetKind", "targetName")
+        for name in (
+            "version",
+            "phase",
+            "status",
+            "startTime",
+            "endTime",
+            "durationMs",
+            "targetKind",
+            "targetName",
+        )
     } == {
         "version": 1,
         "phase": "COMPLETED",
@@ -45,16 +56,23 @@ async def test_stores_the_audit_its_event_and_its_vector(client: GraphQLClient, 
         1,
         "anonymous",
     )
-    assert await sql.fetchval(
-        "SELECT count(*) FROM remediation_audit JOIN incident_embedding USING (content_hash)"
-    ) == 1
+    assert (
+        await sql.fetchval(
+            "SELECT count(*) FROM remediation_audit JOIN incident_embedding USING (content_hash)"
+        )
+        == 1
+    )
 
 
 async def test_two_incidents_with_the_same_text_share_one_vector(
     client: GraphQLClient, sql: asyncpg.Connection
 ) -> None:
-    await client.create(**remediation_input(remediationRequestId="a", name="oom", errorMessage="killed pod x"))
-    await client.create(**remediation_input(remediationRequestId="b", name="oom", errorMessage="killed pod x"))
+    await client.create(
+        **remediation_input(remediationRequestId="a", name="oom", errorMessage="killed pod x")
+    )
+    await client.create(
+        **remediation_input(remediationRequestId="b", name="oom", errorMessage="killed pod x")
+    )
 
     assert await sql.fetchval("SELECT count(*) FROM remediation_audit") == 2
     assert await sql.fetchval("SELECT count(*) FROM incident_embedding") == 1
@@ -129,7 +147,13 @@ async def test_all_faults_are_reported_together_and_nothing_is_stored(
 
 @pytest.mark.parametrize(
     ("field", "longest"),
-    [("remediationRequestId", 255), ("name", 255), ("namespace", 255), ("actionType", 100), ("environment", 50)],
+    [
+        ("remediationRequestId", 255),
+        ("name", 255),
+        ("namespace", 255),
+        ("actionType", 100),
+        ("environment", 50),
+    ],
 )
 async def test_the_longest_allowed_value_is_stored(client: GraphQLClient, field: str, longest: int) -> None:
     result = await client.create(**remediation_input(**{field: "a" * longest}))
@@ -151,7 +175,10 @@ async def test_secrets_are_redacted_before_storing_and_named_in_the_receipt(
         )
     )
 
-    assert {redaction["field"] for redaction in result["receipt"]["redactions"]} == {"errorMessage", "metadata"}
+    assert {redaction["field"] for redaction in result["receipt"]["redactions"]} == {
+        "errorMessage",
+        "metadata",
+    }
     stored = await sql.fetchval(
         "SELECT string_agg(t::text, '') FROM (SELECT r::text AS t FROM remediation_audit r "
         "UNION ALL SELECT e::text FROM remediation_event e) rows"
@@ -168,7 +195,9 @@ async def test_free_text_is_evidence_and_is_kept_as_sent(client: GraphQLClient) 
     assert result["remediationAudit"]["errorMessage"] == text
 
 
-async def test_a_start_in_another_time_zone_is_stored_in_utc_cut_to_microseconds(client: GraphQLClient) -> None:
+async def test_a_start_in_another_time_zone_is_stored_in_utc_cut_to_microseconds(
+    client: GraphQLClient,
+) -> None:
     result = await client.create(**remediation_input(startTime="2026-01-01T14:00:00.123456789+02:00"))
 
     assert result["remediationAudit"]["startTime"] == "2026-01-01T12:00:00.123456Z"
@@ -185,7 +214,8 @@ async def test_missing_and_unknown_values_are_reported_together_and_counted(clie
 
     given = remediation_input(name=None, severity="AWFUL")
     answer = await client.ask(
-        "mutation($i: CreateRemediationAuditInput!) { createRemediationAudit(input: $i) { __typename } }", i=given
+        "mutation($i: CreateRemediationAuditInput!) { createRemediationAudit(input: $i) { __typename } }",
+        i=given,
     )
 
     codes = [error["extensions"]["code"] for error in answer.body["errors"]]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from datastorage.domain.names import snake
+
 VALID = {
     "remediationRequestId": "rr-1",
     "name": "payment-api-oom",
@@ -20,3 +22,8 @@ VALID = {
 def remediation_input(**overrides: Any) -> dict[str, Any]:
     """A valid CreateRemediationAuditInput; None removes a field."""
     return {name: value for name, value in {**VALID, **overrides}.items() if value is not None}
+
+
+def remediation_row(**overrides: Any) -> dict[str, Any]:
+    """The same by column name, as services take it."""
+    return {**{snake(name): value for name, value in VALID.items()}, **overrides}

@@ -11,6 +11,7 @@ from datastorage.cli.import_ import import_
 from datastorage.cli.migrate import migrate
 from datastorage.cli.schema import schema
 from datastorage.cli.serve import serve
+from datastorage.cli.settings_ import settings
 from datastorage.cli.version import version_option
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app.command("import")(import_)
 app.command()(demo)
 app.command()(schema)
 app.command()(doctor)
+app.command()(settings)
 
 
 def main() -> None:

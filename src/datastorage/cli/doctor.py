@@ -56,7 +56,10 @@ async def _database(url: URL, settings: Settings) -> list[Finding]:
     state = await migrations.read_state(url)
     embedded = not settings.has_database  # brings its schema up to date by itself
     if state.good or embedded:
-        return [*findings, Finding("schema", state.describe() if state.good else "is made at the first start")]
+        return [
+            *findings,
+            Finding("schema", state.describe() if state.good else "is made at the first start"),
+        ]
     return [*findings, Finding("schema", state.describe(), "run: datastorage migrate", fatal=True)]
 
 

@@ -53,7 +53,7 @@ def import_(
 
     Runs beside the service, in constant memory. Running it again changes nothing, so a broken import is
     simply repeated. Exit code 1 if any line was rejected.
-    """  # noqa: D205, D400 -- typer shows this text as it stands
+    """  # noqa: D205 -- typer shows this text as it stands
     settings = load_settings()
     start_logging(settings)
     report = rejected.open("w", encoding="utf-8") if rejected else None
@@ -76,7 +76,9 @@ async def _import_files(settings: Settings, files: list[Path], report: IO[str] |
                     async for done in import_remediations(deps, OPERATOR, reader.lines()):
                         totals.add(done)
                         _tell(file, done, totals, report)
-                        progress.update(task, completed=reader.bytes_read, rows=totals.stored + totals.replayed)
+                        progress.update(
+                            task, completed=reader.bytes_read, rows=totals.stored + totals.replayed
+                        )
                 progress.update(task, completed=file.stat().st_size)
     return totals
 

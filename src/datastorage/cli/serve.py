@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
+import sys
 from typing import Annotated
 
 import structlog
@@ -38,7 +40,9 @@ TRY_THIS = """
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")] = None,
-    port: Annotated[int | None, typer.Option(help="Port of the API, 0 for a free one [default: 8080].")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the API, 0 for a free one [default: 8080].")
+    ] = None,
     metrics_port: Annotated[
         int | None, typer.Option(help="Port of /metrics, 0 for a free one [default: 9090].")
     ] = None,
@@ -56,6 +60,8 @@ def serve(
     _refuse_exposure(settings)
     for fault in unknown_variables():
         log.warning("unknown_setting", fault=fault)
+    # uvicorn raises a SIGTERM once more when it is done; it must unwind the stack, not kill the process.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     listener = _bound(settings.http_host, settings.http_port, "API")
     _hand_down(settings)
     with located(settings) as url:
@@ -87,8 +93,9 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
 
 
 def _hand_down(settings: Settings) -> None:
-    """Worker processes read their settings from the environment, options included."""
-    os.environ[f"{PREFIX}WORKERS"] = str(settings.workers)
+    """The application reads its settings from the environment, in this process or in its workers."""
+    for name in ("http_host", "http_port", "metrics_port", "workers", "insecure"):
+        os.environ[f"{PREFIX}{name.upper()}"] = str(getattr(settings, name))
 
 
 def _refuse_exposure(settings: Settings) -> None:

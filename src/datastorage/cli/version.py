@@ -16,6 +16,8 @@ def _show(wanted: bool) -> None:
 
 
 def version_option(
-    version: Annotated[bool, typer.Option("--version", callback=_show, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Options of the whole command line."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from packaging.version import Version
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, column, func, inspect, select, table
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -80,14 +81,26 @@ def include_name(name: str | None, kind: str, _parents: object) -> bool:
 
 
 def _schema_state(connection: Connection) -> SchemaState:
-    current = MigrationContext.configure(connection).get_current_heads()
-    scripts = ScriptDirectory(str(_script_location()))
-    known = [script.revision for script in reversed(list(scripts.walk_revisions()))]
+    current = _current_heads(connection)
+    known = known_revisions()
     # A revision that this release does not know is newer than all of its own: history is linear.
     newer = [revision for revision in current if revision not in known]
     applied = len(known) if newer else max((known.index(revision) + 1 for revision in current), default=0)
     refused = _too_old(connection) if newer else None
-    return SchemaState(tuple(current), tuple(known[applied:]), refused)
+    return SchemaState(current, known[applied:], refused)
+
+
+@cache
+def known_revisions() -> tuple[str, ...]:
+    """The revisions of this release, in order."""
+    scripts = ScriptDirectory(str(_script_location()))
+    return tuple(script.revision for script in reversed(list(scripts.walk_revisions())))
+
+
+def _current_heads(connection: Connection) -> tuple[str, ...]:
+    if connection.scalar(select(func.to_regclass("alembic_version"))) is None:
+        return ()
+    return tuple(connection.scalars(select(column("version_num")).select_from(table("alembic_version"))))
 
 
 def _too_old(connection: Connection) -> str | None:

@@ -88,8 +88,7 @@ async def _findings(connection: AsyncConnection, expected: Expected) -> list[Fin
     if not findings[-1].fatal:
         findings.append(await _hnsw_works(connection, expected))
         findings.append(await _dimensions_agree(connection, expected))
-    for check in _SETTINGS_CHECKS:
-        findings.append(await check(connection))
+    findings += [await check(connection) for check in _SETTINGS_CHECKS]
     findings.append(await _connections_fit(connection, expected))
     return findings
 
@@ -185,9 +184,7 @@ async def _synchronous_commit(connection: AsyncConnection) -> Finding:
     value = await _show(connection, "synchronous_commit")
     if value != "off":
         return Finding("synchronous_commit", value)
-    return Finding(
-        "synchronous_commit", "off: a crash loses the last writes", "set synchronous_commit = on"
-    )
+    return Finding("synchronous_commit", "off: a crash loses the last writes", "set synchronous_commit = on")
 
 
 async def _shared_buffers(connection: AsyncConnection) -> Finding:

@@ -28,7 +28,7 @@ LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 TARGET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+=-]*(/[A-Za-z0-9][A-Za-z0-9._:@+=-]*){1,2}")
 
 
-class Refused(Exception):  # noqa: N818 -- not an error of the product: always turned into a Fault
+class Refused(Exception):
     """A value that a field does not take."""
 
     def __init__(self, reason: FaultReason, message: str) -> None:

@@ -30,6 +30,4 @@ STATUS_OF: Final = MappingProxyType(
 def check_move(current: Phase, requested: Phase) -> None:
     """Errors: InvalidTransition. Staying in the same phase is no move."""
     if requested is not current and requested not in MOVES[current]:
-        raise InvalidTransition(
-            current.name, requested.name, [phase.name for phase in MOVES[current]]
-        )
+        raise InvalidTransition(current.name, requested.name, [phase.name for phase in MOVES[current]])

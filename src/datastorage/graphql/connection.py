@@ -8,6 +8,7 @@ import strawberry
 
 from datastorage.domain import paging
 from datastorage.errors import InvalidInput
+from datastorage.graphql.arguments import Cap
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ class Edge(Generic[T]):
     cursor: str = strawberry.field(description="Opaque place of the row, bound to order and filter.")
 
 
-async def total_count(root: strawberry.Parent[paging.Page[Any]], cap: int | None = None) -> int:
+async def total_count(root: strawberry.Parent[paging.Page[Any]], cap: Cap = None) -> int:
     """Counts only when asked."""
     if cap is not None and cap < 1:
         raise InvalidInput.single("cap", "must be at least 1")

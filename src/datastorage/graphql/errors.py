@@ -6,37 +6,23 @@ query raises is mapped to a code here; what nobody expected is masked and logged
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
 import strawberry
 import structlog
-from graphql import GraphQLError
+from graphql import ExecutionResult, GraphQLError
 from strawberry.extensions import SchemaExtension
+from strawberry.types import ExecutionResult as StrawberryResult
 from strawberry.types.field import StrawberryField
 
 from datastorage import errors
 from datastorage.graphql.coercion import input_fault
+from datastorage.graphql.enums import ErrorCode, FaultReason
 from datastorage.services.remediations.accounting import count_faults
 
 log = structlog.get_logger(__name__)
-
-
-@strawberry.enum(description="What kind of error it is.")
-class ErrorCode(enum.Enum):
-    """Codes of typed mutation errors."""
-
-    VALIDATION = "VALIDATION"
-    CONFLICT = "CONFLICT"
-    NOT_FOUND = "NOT_FOUND"
-    INVALID_TRANSITION = "INVALID_TRANSITION"
-    FORBIDDEN = "FORBIDDEN"
-    UNAVAILABLE = "UNAVAILABLE"
-
-
-FaultReason = strawberry.enum(errors.FaultReason, description="Why a field was refused.")
 
 
 @strawberry.interface(description="An error that a client can expect and act on.")
@@ -53,7 +39,7 @@ class FieldFault:
     """A fault of an input."""
 
     field: str = strawberry.field(description="Name of the input field.")
-    reason: FaultReason = strawberry.field(description="Why it was refused.")  # type: ignore[valid-type]
+    reason: FaultReason = strawberry.field(description="Why it was refused.")
     message: str = strawberry.field(description="For people.")
 
 
@@ -101,7 +87,9 @@ class UnavailableError(UserError):
 
 def validation_error(error: errors.InvalidInput) -> ValidationError:
     """Refused input as a result."""
-    faults = [FieldFault(field=fault.field, reason=fault.reason, message=fault.message) for fault in error.faults]
+    faults = [
+        FieldFault(field=fault.field, reason=fault.reason, message=fault.message) for fault in error.faults
+    ]
     return ValidationError(message=str(error), code=ErrorCode.VALIDATION, retryable=False, faults=faults)
 
 
@@ -192,9 +180,8 @@ class ErrorPresentation(SchemaExtension):
         """After the operation, before the response is formatted."""
         yield
         result = self.execution_context.result
-        found = getattr(result, "errors", None)
-        if found:
-            result.errors = [present(error) for error in found]
+        if isinstance(result, ExecutionResult | StrawberryResult) and result.errors:
+            result.errors = [present(error) for error in result.errors]
 
 
 def present(error: GraphQLError) -> GraphQLError:

@@ -8,14 +8,10 @@ from typing import Any
 
 import strawberry
 
-from datastorage.domain import enums
 from datastorage.domain.filters import EVERYTHING, AllOf, AnyOf, Condition, Filter, Not, Operator
 from datastorage.errors import InvalidInput
+from datastorage.graphql.enums import Phase, Severity, Status
 from datastorage.graphql.scalars import BigInt
-
-Phase = strawberry.enum(enums.Phase, description="Where a remediation stands.")
-Status = strawberry.enum(enums.Status, description="How a remediation turned out so far.")
-Severity = strawberry.enum(enums.Severity, description="How severe the alert was.")
 
 
 def op(description: str, name: str | None = None) -> Any:
@@ -63,30 +59,30 @@ class TextFilter:
 class PhaseFilter:
     """Comparisons of a phase."""
 
-    eq: Phase | None = op(EQ)  # type: ignore[valid-type]
-    ne: Phase | None = op(NE)  # type: ignore[valid-type]
-    in_: list[Phase] | None = op(IN, "in")  # type: ignore[valid-type]
-    not_in: list[Phase] | None = op(NOT_IN)  # type: ignore[valid-type]
+    eq: Phase | None = op(EQ)
+    ne: Phase | None = op(NE)
+    in_: list[Phase] | None = op(IN, "in")
+    not_in: list[Phase] | None = op(NOT_IN)
 
 
 @strawberry.input(description="Comparisons of a status; all that are given must hold.")
 class StatusFilter:
     """Comparisons of a status."""
 
-    eq: Status | None = op(EQ)  # type: ignore[valid-type]
-    ne: Status | None = op(NE)  # type: ignore[valid-type]
-    in_: list[Status] | None = op(IN, "in")  # type: ignore[valid-type]
-    not_in: list[Status] | None = op(NOT_IN)  # type: ignore[valid-type]
+    eq: Status | None = op(EQ)
+    ne: Status | None = op(NE)
+    in_: list[Status] | None = op(IN, "in")
+    not_in: list[Status] | None = op(NOT_IN)
 
 
 @strawberry.input(description="Comparisons of a severity; all that are given must hold.")
 class SeverityFilter:
     """Comparisons of a severity."""
 
-    eq: Severity | None = op(EQ)  # type: ignore[valid-type]
-    ne: Severity | None = op(NE)  # type: ignore[valid-type]
-    in_: list[Severity] | None = op(IN, "in")  # type: ignore[valid-type]
-    not_in: list[Severity] | None = op(NOT_IN)  # type: ignore[valid-type]
+    eq: Severity | None = op(EQ)
+    ne: Severity | None = op(NE)
+    in_: list[Severity] | None = op(IN, "in")
+    not_in: list[Severity] | None = op(NOT_IN)
 
 
 @strawberry.input(description="Comparisons of a time; all that are given must hold.")
@@ -148,5 +144,7 @@ def _conditions(column: str, comparisons: Any) -> list[Condition]:
             continue
         if value is None:
             raise InvalidInput.single("filter", f"compares {column} with null; use isNull")
-        found.append(Condition(column, Operator(field.name), tuple(value) if isinstance(value, list) else value))
+        found.append(
+            Condition(column, Operator(field.name), tuple(value) if isinstance(value, list) else value)
+        )
     return found

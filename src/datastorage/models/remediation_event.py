@@ -51,4 +51,3 @@ Index(
     postgresql_where=text("kind IN ('created', 'phase_changed', 'updated')"),
 )
 Index("ix_remediation_event_remediation_request_id", _c.remediation_request_id, _c.recorded_at, _c.id)
-

@@ -11,7 +11,8 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 # Libraries that would repeat what our own request line says, or say it with connection details.
-QUIET_LOGGERS = ("uvicorn.access", "sqlalchemy.engine", "strawberry.execution", "asyncio", "httpx")
+QUIET_LOGGERS = ("uvicorn.access", "uvicorn.error", "sqlalchemy.engine", "alembic", "asyncio", "httpx")
+LEADING_KEYS = ("timestamp", "level", "event", "request_id")
 
 
 def configure_logging(*, level: str, json: bool | None = None, redact: Callable[[str], str] = str) -> None:
@@ -28,9 +29,14 @@ def configure_logging(*, level: str, json: bool | None = None, redact: Callable[
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info if json else structlog.processors.ExceptionPrettyPrinter(),
         _redacting(redact),
+        _leading_keys_first,
     ]
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
@@ -57,6 +63,11 @@ def _route_standard_library(level: str, shared: Sequence[Processor], renderer: P
     root.setLevel(level.upper())
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _leading_keys_first(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    leading = {key: event[key] for key in LEADING_KEYS if key in event}
+    return {**leading, **event}
 
 
 def _redacting(redact: Callable[[str], str]) -> Processor:

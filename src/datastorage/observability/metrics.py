@@ -119,9 +119,7 @@ FALLBACK_ACTIVE = Gauge(
 POOL_SIZE = Gauge(
     "datastorage_pool_size", "Database connections this service may open.", multiprocess_mode="livesum"
 )
-POOL_IN_USE = Gauge(
-    "datastorage_pool_in_use", "Database connections in use.", multiprocess_mode="livesum"
-)
+POOL_IN_USE = Gauge("datastorage_pool_in_use", "Database connections in use.", multiprocess_mode="livesum")
 REQUESTS_IN_FLIGHT = Gauge(
     "datastorage_requests_in_flight", "HTTP requests being served.", multiprocess_mode="livesum"
 )
@@ -130,7 +128,11 @@ BUILD_INFO = Gauge(
 )
 
 _WRITE = {
-    table: (WRITES.labels(table, Status.SUCCESS), WRITES.labels(table, Status.FAILURE), WRITE_SECONDS.labels(table))
+    table: (
+        WRITES.labels(table, Status.SUCCESS),
+        WRITES.labels(table, Status.FAILURE),
+        WRITE_SECONDS.labels(table),
+    )
     for table in Table
 }
 _QUERY = {

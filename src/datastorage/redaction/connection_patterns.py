@@ -19,16 +19,20 @@ CONNECTIONS: Final = (
         "url_credentials",
         (
             rf"{_USER}(?:(?P<spare>{PLACEHOLDER})@|(?P<secret>[^\s/?#\"'`<>]+){_DIGEST})",
-            rf"{_USER}(?P<secret>\d*[^\s/?#\"'`<>\d@][^\s\"'`<>@]*){_DIGEST}",
+            rf"{_USER}(?:(?P<spare>{PLACEHOLDER})@|(?P<secret>\d*[^\s/?#\"'`<>\d@][^\s\"'`<>@]*){_DIGEST})",
         ),
     ),
     Pattern(
         "command_line_password",
         (
-            rf"(?i)\bmysql(?:dump|admin|import)?{_OPTIONS}(?-i:-p)"
-            rf"(?:(?P<spare>ort|ath|id|rotocol|rint){WORD_END}|(?P<secret>[^\s\"'`=-]{_ARGUMENT}|\w))",
-            rf"(?i)\bcurl{_OPTIONS}(?:-u|--user|--proxy-user)[ \t=]*[\"']?[^\s:\"'`]+:"
-            rf"(?:(?P<spare>{PLACEHOLDER}){WORD_END}|(?P<secret>{_ARGUMENT}))",
+            (
+                rf"(?i)\bmysql(?:dump|admin|import)?{_OPTIONS}(?-i:-p)"
+                rf"(?:(?P<spare>ort|ath|id|rotocol|rint){WORD_END}|(?P<secret>[^\s\"'`=-]{_ARGUMENT}|\w))"
+            ),
+            (
+                rf"(?i)\bcurl{_OPTIONS}(?:-u|--user|--proxy-user)[ \t=]*[\"']?[^\s:\"'`]+:"
+                rf"(?:(?P<spare>{PLACEHOLDER}){WORD_END}|(?P<secret>{_ARGUMENT}))"
+            ),
             rf"(?i)\bsshpass\s+-p\s*[\"']?(?P<secret>{_ARGUMENT})",
             rf"(?i)\bredis-cli{_OPTIONS}-a\s+[\"']?(?P<secret>{_ARGUMENT})",
             rf"(?i)\bdocker\s+login{_OPTIONS}-p\s*[\"']?(?P<secret>{_ARGUMENT})",

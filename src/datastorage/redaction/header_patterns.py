@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from datastorage.redaction.pattern import Pattern
-from datastorage.redaction.values import LEFT, PLACEHOLDER, QUOTE, WORD_END
+from datastorage.redaction.values import DIAGNOSIS, LEFT, PLACEHOLDER, QUOTE, WORD_END
 
 _AUTHORIZATION: Final = rf"(?i)authorization(?:{QUOTE})?\s*[:=]\s*(?:{QUOTE})?"
 # `basic configuration`, `bearer authentication`: a word in one case is no credential.
 _WORD: Final = r"(?-i:[A-Za-z]?[a-z/-]+|[A-Z]+)"
-_SCHEME: Final = r"(?:(?:token|api-?key|negotiate|ntlm|splunk|geniekey|ssws|bot)\s+)?"
+# After the scheme in a header: anything but what people write about headers.
+_CREDENTIAL: Final = (
+    rf"(?:(?P<spare>{DIAGNOSIS}|auth|token|scheme|header|credentials|[a-z_]+=){WORD_END}"
+    r"|(?P<secret>[^\s\"'`,;\\]{4,}))"
+)
+_SCHEME: Final = r"(?:(?:token|api-?key|negotiate|ntlm|splunk|geniekey|ssws|bot)\s+(?:token=\\*[\"']?)?)?"
 _API_VERSION: Final = r"[a-z0-9.-]+/v\d\w*"  # rbac.authorization.k8s.io/v1
 _COOKIE: Final = r"[\w.$%-]+=[^;\s\"'`\\]*"
 
@@ -22,32 +27,38 @@ HEADERS: Final = (
     Pattern(
         "basic_auth",
         (
-            rf"{_AUTHORIZATION}basic\s+(?P<secret>[A-Za-z0-9+/_=-]{{4,}})",
+            rf"{_AUTHORIZATION}basic\s+{_CREDENTIAL}",
             rf"(?i)\bbasic\s+(?:(?P<spare>{_WORD}){WORD_END}|(?P<secret>[A-Za-z0-9+/]{{10,}}={{0,2}}))",
         ),
     ),
     Pattern(
         "bearer_token",
         (
-            rf"{_AUTHORIZATION}bearer\s+(?P<secret>[^\s\"'`,;\\]{{4,}})",
-            rf"(?i)\bbearer\s+(?:(?P<spare>{_WORD}|[a-z_]+=){WORD_END}"
-            r"|(?P<secret>[A-Za-z0-9._~+/=-]{8,}))",
+            rf"{_AUTHORIZATION}bearer\s+{_CREDENTIAL}",
+            (
+                rf"(?i)\bbearer\s+(?:(?P<spare>{_WORD}|[a-z_]+=){WORD_END}"
+                r"|(?P<secret>[A-Za-z0-9._~+/=-]{8,}))"
+            ),
         ),
     ),
     Pattern(
         "authorization_header",
         (
-            rf"{_AUTHORIZATION}{_SCHEME}"
-            rf"(?:(?P<spare>{_WORD}|AWS4-[A-Z0-9-]+|{_API_VERSION}|{PLACEHOLDER}){WORD_END}"
-            r"|(?P<secret>[^\s\"'`,;\\]{8,}))",
+            (
+                rf"{_AUTHORIZATION}{_SCHEME}"
+                rf"(?:(?P<spare>{_WORD}|AWS4-[A-Z0-9-]+|{_API_VERSION}|{PLACEHOLDER}){WORD_END}"
+                r"|(?P<secret>[^\s\"'`,;\\]{8,}))"
+            ),
         ),
     ),
     Pattern(
         "cookie",
         (
             rf"(?i)\bset-cookie2?(?:{QUOTE})?\s*[:=]\s*(?:{QUOTE})?[\w.$%-]+=(?P<secret>[^;\s\"'`\\]+)",
-            rf"(?i)(?:\A|[^\w-])cookie(?:{QUOTE})?\s*[:=]\s*(?:{QUOTE})?"
-            rf"(?P<secret>{_COOKIE}(?:;[ \t]*{_COOKIE})*)",
+            (
+                rf"(?i)(?:\A|[^\w-])cookie(?:{QUOTE})?\s*[:=]\s*(?:{QUOTE})?"
+                rf"(?P<secret>{_COOKIE}(?:;[ \t]*{_COOKIE})*)"
+            ),
         ),
     ),
 )

@@ -18,8 +18,10 @@ KEY_FILES: Final = (
     Pattern(
         "gcp_service_account_key",
         (
-            rf"service_account{QUOTE}[\s\S]*?private_key{QUOTE}\s*:\s*{QUOTE}"
-            r"(?P<secret>-----BEGIN [^\"']*[^\"'\\])",
+            (
+                rf"service_account{QUOTE}[\s\S]*?private_key{QUOTE}\s*:\s*{QUOTE}"
+                r"(?P<secret>-----BEGIN [^\"']*[^\"'\\])"
+            ),
         ),
     ),
     Pattern("private_key", (rf"{_PEM_BEGIN}PRIVATE KEY(?: BLOCK)?{_PEM_BEGUN}",), widen=pem_blocks),
@@ -29,8 +31,10 @@ KEY_FILES: Final = (
     Pattern(
         "docker_auth",
         (
-            r"\"auth\\*\"\s*:\s*\\*\"(?:(?P<spare>[a-z-]+|[A-Z]+)\\*\""
-            r"|(?P<secret>[A-Za-z0-9+/]{8,}={0,2})(?:\\*\"|\z))",
+            (
+                r"\"auth\\*\"\s*:\s*\\*\"(?:(?P<spare>[a-z-]+|[A-Z]+)\\*\""
+                r"|(?P<secret>[A-Za-z0-9+/]{8,}={0,2})(?:\\*\"|\z))"
+            ),
         ),
     ),
 )

@@ -69,13 +69,16 @@ class Expression:
     def _matches(self, text: bytes) -> Iterator[Span]:
         position = 0
         while position <= len(text) and (match := self._regexp.search(text, position)) is not None:
+            matched = match.span()
             spare = self._first(match, self._spares)
-            secret = self._first(match, self._secrets) if self._secrets else match.span()
-            if spare is None and secret is not None and secret[0] < secret[1]:
+            secret = self._first(match, self._secrets) if self._secrets else matched
+            if spare is not None:
+                position = max(_after_spare(matched, spare), position + 1)
+            elif secret is not None and secret[0] < secret[1]:
                 yield secret
-                position = _after_secret(text, secret)
+                position = _after_secret(text, matched, secret)
             else:
-                position = max(_after_spare(spare or match.span()), position + 1)
+                position = max(matched[1], position + 1)
 
     @staticmethod
     def _first(match: Match, groups: list[int]) -> Span | None:
@@ -86,16 +89,16 @@ class Expression:
         return None
 
 
-def _after_secret(text: bytes, secret: Span) -> int:
+def _after_secret(text: bytes, matched: Span, secret: Span) -> int:
     """Where to look on: not after the match, since the delimiter of one secret may open the next.
 
     In a torn text the quote that closes one value may open another, whose key is then inside this one.
     """
     start, end = secret
-    return start if text[start - 1 : start] in _QUOTES and start > 0 else end
+    return start if start > matched[0] and text[start - 1 : start] in _QUOTES else end
 
 
-def _after_spare(spare: Span) -> int:
-    """A word that is no secret may itself be a key; only short ones, so that the scan stays linear."""
+def _after_spare(matched: Span, spare: Span) -> int:
+    """A word that is no secret may itself be a key; only short ones are read again, so the scan stays linear."""
     start, end = spare
-    return start if end - start <= _REREAD_BYTES_MAX else end
+    return start if start > matched[0] and end - start <= _REREAD_BYTES_MAX else end

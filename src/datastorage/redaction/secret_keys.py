@@ -105,7 +105,7 @@ def assignment(family: SecretKey) -> str:
     return (
         rf"(?i)(?:(?:{option}|{spoken})(?P<spare_prose>{family.prose}){values.WORD_END}"
         rf"|{left}(?:{quote})?(?P<spare>{family.keeps}){values.WORD_END}"
-        rf"|{left}{values.VALUE})"
+        rf"|{left}(?:{values.NO_VALUE}|{values.VALUE}))"
     )
 
 
@@ -122,8 +122,8 @@ def yaml_scalar(family: SecretKey) -> str:
     left = rf"[ \t]*(?:-[ \t]+)?[\w.-]*{family.key}:[ \t]+"
     start = r"[^\s\"'`\[{|>#&*!]"
     return (
-        rf"(?i)(?:(?:\A|\n){left}(?P<spare>{family.prose}|{family.keeps}){values.WORD_END}"
-        rf"|(?:\A|\n){left}[|>][+-]?[ \t]*\n[ \t]+(?P<secret_block>[^\n]+)"
+        rf"(?i)(?:(?:\A|\n){left}[|>][+-]?[ \t]*\n[ \t]+(?P<secret_block>[^\n]+)"
+        rf"|(?:\A|\n){left}(?P<spare>{family.prose}|{family.keeps}){values.WORD_END}"
         rf"|\n{left}(?P<secret_line>{start}[^\n]*)"
         rf"|\A{left}(?P<secret_first>{start}[^\n]*)\n)"
     )

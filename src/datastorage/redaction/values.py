@@ -14,17 +14,17 @@ EQUALS: Final = r"(?:=>|:=|={1,2}|%3d)"
 COLON: Final = r"[ \t]*:[ \t]*"
 
 # A bare value ends at white space or a quote, less closing punctuation, or where the next pair begins.
-BARE_END: Final = (
-    r"(?:[)\]}>]*[.,;:]?(?:[\s\"'`]|\z)"
-    r"|(?:[,;&|]|\\+[nrt])\\*[\"']?[\w.-]+\\*[\"']?\s?[=:])"
-)
+_NEXT_PAIR: Final = r"(?:[,;&|]|\\+[nrt])\\*[\"']?[\w.-]+\\*[\"']?\s?[=:]"
+BARE_END: Final = rf"(?:[)\]}}>]*[.,;:]?(?:[\s\"'`]|\z)|{_NEXT_PAIR})"
+NO_VALUE: Final = rf"(?P<spare_empty>)(?:[)\]}}>,;&]+(?:[\s\"'`]|\z)|{_NEXT_PAIR})"
 WORD_END: Final = r"[.,;:!?)\]}>]*(?:[\s\"'`\\&|,;]|\z)"
 
-# Values that stand for a secret, or for none, and tell a reader something: null, masks, references.
+# Values that stand for a secret, or for none, and tell a reader something: null, masks, references,
+# the sign that a block of YAML follows.
 PLACEHOLDER: Final = (
     r"(?:null|nil|none|undefined|true|false|n/a|unset|\*+|x{4,}|\**redacted\**|\.{3}"
     r"|<[a-z _-]*>|\[(?:filtered|masked|hidden|redacted)\]"
-    r"|\$\{[\w.]*\}|\$\([\w.]*\)|(?-i:\$[A-Z_][A-Z0-9_]*)|\$\d+|\{\{[^{}\"'\n]*\}\}|\{\}|%[a-z]|\?)"
+    r"|\$\{[\w.]*\}|\$\([\w.]*\)|(?-i:\$[A-Z_][A-Z0-9_]*)|\$\d+|\{\{[^{}\"'\n]*\}\}|\{\}|%[a-z]|\?|[|>][+-]?)"
 )
 # What prose says after `password:`; a diagnosis, not a password.
 DIAGNOSIS: Final = (

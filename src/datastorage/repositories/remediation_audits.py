@@ -67,7 +67,9 @@ class RemediationAudits:
 
     async def by_request_ids(self, request_ids: Sequence[str]) -> dict[str, RemediationAudit]:
         """The audits of these remediation requests."""
-        rows = await self._session.execute(self.visible().where(table.c.remediation_request_id.in_(request_ids)))
+        rows = await self._session.execute(
+            self.visible().where(table.c.remediation_request_id.in_(request_ids))
+        )
         return {row.remediation_request_id: _record(row) for row in rows}
 
     async def page(self, request: PageRequest) -> tuple[list[RemediationAudit], bool]:

@@ -82,7 +82,9 @@ async def find_similar_incidents(
         vector = await _vector(deps, question.text)
         async with deps.database.snapshot() as session:
             found = await _found(deps.embedder, session, caller, question, vector)
-            audits = await RemediationAudits(session, caller.scope).by_ids([hit.audit_id for hit in found.ranked])
+            audits = await RemediationAudits(session, caller.scope).by_ids(
+                [hit.audit_id for hit in found.ranked]
+            )
     return SimilarIncidentsFound(
         mode=SearchMode.VECTOR,
         exhaustive=found.exhaustive,

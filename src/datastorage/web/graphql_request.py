@@ -11,7 +11,7 @@ from starlette.requests import Request
 from datastorage.limits import REQUEST_BODY_BYTES_MAX
 
 
-class Unreadable(Exception):  # noqa: N818 -- becomes an HTTP answer, not an error of the product
+class Unreadable(Exception):
     """A request that is no GraphQL request."""
 
     def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
@@ -52,7 +52,9 @@ async def _body(request: Request) -> bytes:
     async for chunk in request.stream():
         size += len(chunk)
         if size > REQUEST_BODY_BYTES_MAX:
-            raise Unreadable(413, f"the body is larger than {REQUEST_BODY_BYTES_MAX} bytes", {"connection": "close"})
+            raise Unreadable(
+                413, f"the body is larger than {REQUEST_BODY_BYTES_MAX} bytes", {"connection": "close"}
+            )
         chunks.append(chunk)
     return b"".join(chunks)
 

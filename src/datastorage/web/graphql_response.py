@@ -37,13 +37,13 @@ def executed(result: ExecutionResult, media: str) -> Response:
     return _response(body, 400 if refused and result.errors and media == GRAPHQL_JSON else 200, media)
 
 
-def failed(message: str, code: str, status: int, media: str, headers: dict[str, str] | None = None) -> Response:
+def failed(
+    message: str, code: str, status: int, media: str, headers: dict[str, str] | None = None
+) -> Response:
     """The answer to a request that was not executed."""
     body = {"errors": [{"message": message, "extensions": {"code": code}}]}
     return _response(body, status, media, headers)
 
 
 def _response(body: Any, status: int, media: str, headers: dict[str, str] | None = None) -> Response:
-    return Response(
-        orjson.dumps(body), status, headers=headers, media_type=f"{media}; charset=utf-8"
-    )
+    return Response(orjson.dumps(body), status, headers=headers, media_type=f"{media}; charset=utf-8")

@@ -51,7 +51,7 @@ def _registry(settings: Settings) -> CollectorRegistry:
     if settings.workers == 1:
         return REGISTRY
     registry = CollectorRegistry()
-    registry.register(_AllWorkers(Path(os.environ[FILES_VARIABLE])))  # type: ignore[arg-type]
+    registry.register(_AllWorkers(Path(os.environ[FILES_VARIABLE])))
     return registry
 
 

@@ -41,7 +41,10 @@ class RequestLog:
                 MutableHeaders(scope=message)["x-request-id"] = request_id
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id), REQUESTS_IN_FLIGHT.track_inprogress():
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            REQUESTS_IN_FLIGHT.track_inprogress(),
+        ):
             try:
                 await self._app(scope, receive, send_with_id)
             finally:

@@ -148,26 +148,46 @@ def postmaster() -> Callable[[Path], psutil.Process | None]:
 
     def find(data_dir: Path) -> psutil.Process | None:
         wanted = ["-D", str(data_dir / "postgres-18")]
-        found = [process for process in psutil.process_iter() if _command(process)[1:3] == wanted]
-        assert len(found) <= 1
-        return found[0] if found else None
+        found = {
+            process.pid: process for process in psutil.process_iter() if _command(process)[1:3] == wanted
+        }
+        # A child looks like its parent until it has set its title.
+        first = [process for process in found.values() if process.ppid() not in found]
+        assert len(first) <= 1
+        return first[0] if first else None
 
     return find
 
 
 @contextmanager
 def _open_place() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="ds-", dir="/tmp"))
+    path = Path(tempfile.mkdtemp(prefix="ds-", dir=_base()))
     path.chmod(0o755)
     yield path
-    for process in psutil.process_iter():
+    left = [
+        process for process in psutil.process_iter() if any(str(path) in word for word in _command(process))
+    ]
+    for process in left:
         with suppress(psutil.Error):
-            if any(str(path) in word for word in process.cmdline()):
-                process.kill()
+            process.send_signal(
+                signal.SIGQUIT
+            )  # an immediate stop, by which PostgreSQL takes its memory away
+    for process in psutil.wait_procs(left, timeout=10)[1]:
+        process.kill()
     for linked in path.rglob("run"):
         if linked.is_symlink():
             shutil.rmtree(linked.readlink(), ignore_errors=True)
     shutil.rmtree(path)
+
+
+def _base() -> str:
+    """Memory where there is enough of it: what is killed here are processes, so nothing depends on a disk."""
+    memory = Path("/dev/shm")  # noqa: S108  (only a random directory is made in either place)
+    if memory.is_dir():
+        status = os.statvfs(memory)
+        if status.f_bavail * status.f_frsize > 2 * 1024**3 and not status.f_flag & os.ST_NOEXEC:
+            return str(memory)
+    return "/tmp"  # noqa: S108
 
 
 def _command(process: psutil.Process) -> list[str]:

@@ -142,14 +142,15 @@ def test_server_that_is_still_recovering_is_awaited(
     assert query(server.url, "SELECT pg_is_in_recovery()") is False
 
 
-def test_server_that_is_killed_as_it_starts_is_reported_so(
-    data_dir: Path, hold: Any, postmaster: Find
+def test_server_that_is_killed_as_it_starts_is_reported_and_recovers_next_time(
+    data_dir: Path, hold: Any, open_server: Any, postmaster: Find, query: Query
 ) -> None:
     _make_recovery_slow(data_dir)
     starter = hold(data_dir)
     _until(lambda: _status(data_dir) in {"starting", "standby"})
     _kill(postmaster(data_dir))
     assert "it gave no reason, so it was killed from outside" in starter.failure()
+    assert query(open_server(data_dir).url, "SELECT 1") == 1
 
 
 def test_orphan_with_settings_of_another_release_is_restarted_with_ours(

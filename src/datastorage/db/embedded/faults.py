@@ -10,7 +10,7 @@ from datastorage.errors import EmbeddedServerError
 LINES_SHOWN: Final = 12
 # What PostgreSQL says, and what helps. It speaks English, because programs.py asks it to.
 REMEDIES: Final = {
-    "could not resize shared memory segment": "/dev/shm is full: make room there, or enlarge it",
+    "could not resize shared memory segment": "the file system of shared memory is full: enlarge it",
     "No space left on device": "the disk is full: free some space, or choose another DATASTORAGE_DATA_DIR",
     "Disk quota exceeded": "the disk quota is used up: free some space, or choose another DATASTORAGE_DATA_DIR",
     "Read-only file system": "the file system is read-only: choose another DATASTORAGE_DATA_DIR",

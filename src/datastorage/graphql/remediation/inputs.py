@@ -9,14 +9,12 @@ from typing import Any
 import strawberry
 
 from datastorage.domain.paging import Order, OrderTerm, total_order
+from datastorage.graphql.enums import NullsPlace, OrderDirection, Phase, Severity, Status, described
 from datastorage.graphql.filters import (
     BigIntFilter,
     DateTimeFilter,
-    Phase,
     PhaseFilter,
-    Severity,
     SeverityFilter,
-    Status,
     StatusFilter,
     StringFilter,
     TextFilter,
@@ -43,8 +41,8 @@ class CreateRemediationAuditInput:
     )
     name: str = required("RFC 1123 name of the request, at most 255 characters.")
     namespace: str = required("RFC 1123 name of the Kubernetes namespace, at most 255 characters.")
-    phase: Phase = required("Where it stands.")  # type: ignore[valid-type]
-    status: Status | None = optional("Left out, it follows from the phase.")  # type: ignore[valid-type]
+    phase: Phase = required("Where it stands.")
+    status: Status | None = optional("Left out, it follows from the phase.")
     action_type: str = required(
         "Letters, digits and `_.:-`, starting with a letter, at most 100 characters: `restart_pod`."
     )
@@ -52,7 +50,7 @@ class CreateRemediationAuditInput:
     start_time: datetime = required("When it started; may lie in the future.")
     end_time: datetime | None = optional("When it ended, not before the start.")
     alert_fingerprint: str = required("Identifies the alert, at most 255 characters.")
-    severity: Severity = required("How severe the alert was.")  # type: ignore[valid-type]
+    severity: Severity = required("How severe the alert was.")
     environment: str = required("RFC 1123 label, at most 50 characters: `production`.")
     cluster_name: str = required("Kubernetes cluster, at most 255 characters.")
     target_resource: str = required("`Kind/name` or `namespace/Kind/name`, at most 512 characters.")
@@ -75,15 +73,15 @@ class UpdateRemediationAuditInput:
     expected_version: int | None = optional(
         "The version the change is based on; another version there is a conflict."
     )
-    phase: Phase | None = optional(  # type: ignore[valid-type]
+    phase: Phase | None = optional(
         "PENDING → PROCESSING → COMPLETED or FAILED; PENDING → FAILED; FAILED → PROCESSING, a retry, "
         "which clears endTime. Staying is no move."
     )
-    status: Status | None = optional("Left out, it follows a phase move.")  # type: ignore[valid-type]
+    status: Status | None = optional("Left out, it follows a phase move.")
     action_type: str | None = optional("What was done.")
     action_parameters: JSONObject | None = optional("What the action was given, replaced as a whole.")
     end_time: datetime | None = optional("When it ended, not before the start.")
-    severity: Severity | None = optional("How severe the alert was.")  # type: ignore[valid-type]
+    severity: Severity | None = optional("How severe the alert was.")
     environment: str | None = optional("RFC 1123 label.")
     target_resource: str | None = optional("`Kind/name` or `namespace/Kind/name`.")
     error_message: str | None = optional("What went wrong.")
@@ -136,7 +134,24 @@ class RemediationAuditFilter:
     updated_at: DateTimeFilter | None = optional("By when it was last changed.")
 
 
-@strawberry.enum(description="Columns to order remediation audits by.")
+@described(
+    "Columns to order remediation audits by.",
+    ID="Number in the database.",
+    START_TIME="When it started.",
+    END_TIME="When it ended.",
+    DURATION_MS="How long it took.",
+    NAME="Name.",
+    NAMESPACE="Namespace.",
+    PHASE="Phase, alphabetically.",
+    STATUS="Status, alphabetically.",
+    SEVERITY="Severity, alphabetically.",
+    ACTION_TYPE="Action.",
+    ENVIRONMENT="Environment.",
+    CLUSTER_NAME="Cluster.",
+    ALERT_FINGERPRINT="Alert.",
+    CREATED_AT="When it was stored.",
+    UPDATED_AT="When it was last changed.",
+)
 class RemediationAuditOrderField(enum.Enum):
     """Values are column names."""
 
@@ -157,22 +172,6 @@ class RemediationAuditOrderField(enum.Enum):
     UPDATED_AT = "updated_at"
 
 
-@strawberry.enum(description="Direction of an order.")
-class OrderDirection(enum.Enum):
-    """Ascending or descending."""
-
-    ASC = "ASC"
-    DESC = "DESC"
-
-
-@strawberry.enum(description="Where rows without a value come.")
-class NullsPlace(enum.Enum):
-    """First or last."""
-
-    FIRST = "FIRST"
-    LAST = "LAST"
-
-
 @strawberry.input(
     description="One column of an order. Ordering by a column that changes (phase, status, endTime, "
     "updatedAt …) may repeat or skip rows that are changed while a client pages."
@@ -189,9 +188,7 @@ def to_order(given: list[RemediationAuditOrder] | None) -> Order:
     """The order asked for, newest first by default. Errors: InvalidInput."""
     return total_order(
         [
-            OrderTerm(
-                term.field.value, term.direction is OrderDirection.DESC, term.nulls is NullsPlace.FIRST
-            )
+            OrderTerm(term.field.value, term.direction is OrderDirection.DESC, term.nulls is NullsPlace.FIRST)
             for term in given or ()
         ]
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 import strawberry
 
@@ -19,16 +19,25 @@ from datastorage.graphql.remediation.types import (
     UpdateRemediationAuditPayload,
     UpdateRemediationAuditResult,
 )
+from datastorage.graphql.view import view
 from datastorage.services import remediations
 
 
-async def create_remediation_audit(info: Info, input: CreateRemediationAuditInput) -> Any:
+async def create_remediation_audit(
+    info: Info,
+    input: Annotated[CreateRemediationAuditInput, strawberry.argument(description="The audit to store.")],
+) -> CreateRemediationAuditPayload:
     """Stores one audit."""
     written = await remediations.create_remediation(info.context.deps, info.context.caller, sent(input))
     return CreateRemediationAuditPayload(remediation_audit=written.record, receipt=written.receipt)  # type: ignore[arg-type]
 
 
-async def update_remediation_audit(info: Info, input: UpdateRemediationAuditInput) -> Any:
+async def update_remediation_audit(
+    info: Info,
+    input: Annotated[
+        UpdateRemediationAuditInput, strawberry.argument(description="What to change of which audit.")
+    ],
+) -> UpdateRemediationAuditPayload:
     """Changes one audit."""
     given = sent(input)
     key = remediation_key(given.pop("id", None), given.pop("request_id", None))
@@ -43,13 +52,12 @@ async def update_remediation_audit(info: Info, input: UpdateRemediationAuditInpu
 class RemediationMutations:
     """Root fields."""
 
-    create_remediation_audit: CreateRemediationAuditResult = strawberry.mutation(
-        resolver=create_remediation_audit,
-        description="Stores a remediation audit with its event and vector, atomically. Idempotent by "
+    create_remediation_audit: CreateRemediationAuditResult = view(
+        create_remediation_audit,
+        "Stores a remediation audit with its event and vector, atomically. Idempotent by "
         "`remediationRequestId`: the same content again answers `replayed: true`.",
     )
-    update_remediation_audit: UpdateRemediationAuditResult = strawberry.mutation(
-        resolver=update_remediation_audit,
-        description="Changes a remediation audit. An update that would change nothing answers "
-        "`replayed: true`.",
+    update_remediation_audit: UpdateRemediationAuditResult = view(
+        update_remediation_audit,
+        "Changes a remediation audit. An update that would change nothing answers `replayed: true`.",
     )

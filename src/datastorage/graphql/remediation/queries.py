@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import strawberry
 
 from datastorage.domain import remediation as records
 from datastorage.domain.paging import Page, page_request
 from datastorage.errors import InvalidInput
+from datastorage.graphql.arguments import After, Before, First, Last, OptionalGlobalId, RequestId
 from datastorage.graphql.connection import Connection
 from datastorage.graphql.context import Info
 from datastorage.graphql.filters import to_filter
 from datastorage.graphql.node import number_of
 from datastorage.graphql.remediation.inputs import RemediationAuditFilter, RemediationAuditOrder, to_order
 from datastorage.graphql.remediation.types import RemediationAudit
+from datastorage.graphql.view import view
 from datastorage.services import remediations
 from datastorage.services.remediations.read import RemediationKey
 
@@ -21,13 +25,11 @@ def remediation_key(id: str | None, request_id: str | None) -> RemediationKey:
     """What names one audit. Errors: InvalidInput."""
     if (id is None) is (request_id is None):
         raise InvalidInput.single("requestId", "give exactly one of requestId and id")
-    return RemediationKey(
-        id=None if id is None else number_of(id, "RemediationAudit"), request_id=request_id
-    )
+    return RemediationKey(id=None if id is None else number_of(id, "RemediationAudit"), request_id=request_id)
 
 
 async def remediation_audit(
-    info: Info, id: strawberry.ID | None = None, request_id: str | None = None
+    info: Info, id: OptionalGlobalId = None, request_id: RequestId = None
 ) -> records.RemediationAudit | None:
     """One audit."""
     return await remediations.get_remediation(
@@ -37,12 +39,18 @@ async def remediation_audit(
 
 async def remediation_audits(
     info: Info,
-    filter: RemediationAuditFilter | None = None,
-    order_by: list[RemediationAuditOrder] | None = None,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
+    filter: Annotated[
+        RemediationAuditFilter | None,
+        strawberry.argument(description="Which audits; all of them by default."),
+    ] = None,
+    order_by: Annotated[
+        list[RemediationAuditOrder] | None,
+        strawberry.argument(description="Columns in order of weight; newest first by default."),
+    ] = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
 ) -> Page[records.RemediationAudit]:
     """A page."""
     request = page_request(
@@ -55,12 +63,12 @@ async def remediation_audits(
 class RemediationQueries:
     """Root fields."""
 
-    remediation_audit: RemediationAudit | None = strawberry.field(
-        resolver=remediation_audit,
-        description="One remediation audit, by exactly one of `id` and `requestId`; null if there is none.",
+    remediation_audit: RemediationAudit | None = view(
+        remediation_audit,
+        "One remediation audit, by exactly one of `id` and `requestId`; null if there is none.",
     )
-    remediation_audits: Connection[RemediationAudit] = strawberry.field(
-        resolver=remediation_audits,
-        description="Remediation audits, newest first unless ordered otherwise; `first` or `last` 1 to 100, "
+    remediation_audits: Connection[RemediationAudit] = view(
+        remediation_audits,
+        "Remediation audits, newest first unless ordered otherwise; `first` or `last` 1 to 100, "
         "20 by default. A cursor belongs to its filter and order.",
     )

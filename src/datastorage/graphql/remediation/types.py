@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import enum
 import html
 from datetime import datetime
 from typing import Annotated
 
 import strawberry
 
-from datastorage.domain import enums
 from datastorage.domain import receipt as receipts
 from datastorage.domain import remediation as records
+from datastorage.graphql.arguments import Format
+from datastorage.graphql.enums import Phase, Severity, Similarity, Status, TextFormat
 from datastorage.graphql.errors import (
     ConflictError,
     ForbiddenError,
@@ -20,25 +20,10 @@ from datastorage.graphql.errors import (
     UnavailableError,
     ValidationError,
 )
-from datastorage.graphql.filters import Phase, Severity, Status
 from datastorage.graphql.node import Node, global_id
 from datastorage.graphql.scalars import BigInt, JSONObject
 
 Parent = strawberry.Parent[records.RemediationAudit]
-Similarity = strawberry.enum(
-    enums.Similarity,
-    name="SimilarityState",
-    description="Whether a stored incident can be found by its meaning: INDEXED now, PENDING soon, "
-    "DISABLED while embeddings are switched off.",
-)
-
-
-@strawberry.enum(description="How free text is written into an answer.")
-class TextFormat(enum.Enum):
-    """Plain is as stored; HTML is safe to put into a page."""
-
-    PLAIN = "PLAIN"
-    HTML = "HTML"
 
 
 def formatted(text: str | None, style: TextFormat) -> str | None:
@@ -56,12 +41,12 @@ def database_id(root: Parent) -> BigInt:
     return BigInt(root.id)
 
 
-def error_message(root: Parent, format: TextFormat = TextFormat.PLAIN) -> str | None:
+def error_message(root: Parent, format: Format = TextFormat.PLAIN) -> str | None:
     """What went wrong."""
     return formatted(root.error_message, format)
 
 
-def resolution(root: Parent, format: TextFormat = TextFormat.PLAIN) -> str | None:
+def resolution(root: Parent, format: Format = TextFormat.PLAIN) -> str | None:
     """What helped."""
     return formatted(root.resolution, format)
 
@@ -78,8 +63,8 @@ class RemediationAudit(Node):
     )
     name: str = strawberry.field(description="Name of the remediation request.")
     namespace: str = strawberry.field(description="Kubernetes namespace.")
-    phase: Phase = strawberry.field(description="Where it stands.")  # type: ignore[valid-type]
-    status: Status = strawberry.field(  # type: ignore[valid-type]
+    phase: Phase = strawberry.field(description="Where it stands.")
+    status: Status = strawberry.field(
         description="How it turned out so far; follows the phase unless a client says otherwise."
     )
     action_type: str = strawberry.field(description="What was done, such as `restart_pod`.")
@@ -88,7 +73,7 @@ class RemediationAudit(Node):
     end_time: datetime | None = strawberry.field(description="When it ended.")
     duration_ms: BigInt | None = strawberry.field(description="From start to end, in milliseconds.")
     alert_fingerprint: str = strawberry.field(description="Identifies the alert that led to it.")
-    severity: Severity = strawberry.field(description="How severe the alert was.")  # type: ignore[valid-type]
+    severity: Severity = strawberry.field(description="How severe the alert was.")
     environment: str = strawberry.field(description="Such as `production`, `staging`, `development`.")
     cluster_name: str = strawberry.field(description="Kubernetes cluster.")
     target_resource: str = strawberry.field(description="`Kind/name` or `namespace/Kind/name`, as sent.")
@@ -134,7 +119,7 @@ class WriteReceipt:
     replayed: bool = strawberry.field(
         description="Nothing was written, since the same write had been done before."
     )
-    similarity: Similarity = strawberry.field(  # type: ignore[valid-type]
+    similarity: Similarity = strawberry.field(
         description="Whether the incident can be found by its meaning already."
     )
     redactions: list[Redaction] = strawberry.field(

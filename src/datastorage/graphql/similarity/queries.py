@@ -9,6 +9,7 @@ import strawberry
 from datastorage.graphql.context import Info
 from datastorage.graphql.filters import to_filter
 from datastorage.graphql.similarity.types import SimilarIncidents
+from datastorage.graphql.view import view
 from datastorage.limits import SIMILAR_ROWS_DEFAULT
 from datastorage.services.similar_incidents import (
     SimilarIncidentsFound,
@@ -22,13 +23,23 @@ if TYPE_CHECKING:
 
 async def similar_incidents(
     info: Info,
-    text: str,
+    text: Annotated[
+        str,
+        strawberry.argument(
+            description="What happened, in words: an alert's summary, then its error message or stack trace; "
+            "up to 64 KiB."
+        ),
+    ],
     filters: Annotated[
-        RemediationAuditFilter, strawberry.lazy("datastorage.graphql.remediation.inputs")
-    ]
-    | None = None,
-    first: int = SIMILAR_ROWS_DEFAULT,
-    min_similarity: float | None = None,
+        Annotated[RemediationAuditFilter, strawberry.lazy("datastorage.graphql.remediation.inputs")] | None,
+        strawberry.argument(description="Which incidents to look among; all of them by default."),
+    ] = None,
+    first: Annotated[
+        int, strawberry.argument(description="How many are wanted, 1 to 100.")
+    ] = SIMILAR_ROWS_DEFAULT,
+    min_similarity: Annotated[
+        float | None, strawberry.argument(description="Leave out what resembles the text less, -1 to 1.")
+    ] = None,
 ) -> SimilarIncidentsFound:
     """The nearest incidents."""
     question = SimilarityQuestion(text, to_filter(filters), first, min_similarity)
@@ -39,9 +50,9 @@ async def similar_incidents(
 class SimilarityQueries:
     """Root fields."""
 
-    similar_incidents: SimilarIncidents = strawberry.field(
-        resolver=similar_incidents,
-        description="Have we seen this before? Incidents whose text is nearest in meaning to `text`, such as "
+    similar_incidents: SimilarIncidents = view(
+        similar_incidents,
+        "Have we seen this before? Incidents whose text is nearest in meaning to `text`, such as "
         "an alert's summary with its error message. `filters` never make a matching incident go missing. "
         "`first` 1 to 100.",
     )

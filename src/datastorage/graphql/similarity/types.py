@@ -6,21 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from datastorage.domain import enums
+from datastorage.graphql.enums import SearchMode
 
 if TYPE_CHECKING:
     from datastorage.graphql.remediation.types import RemediationAudit
-
-SearchMode = strawberry.enum(enums.SearchMode, description="Which legs of the search answered.")
 
 
 @strawberry.type(description="A stored incident that resembles the text.")
 class SimilarIncident:
     """A view of `services.similar_incidents.SimilarIncident`."""
 
-    incident: Annotated[
-        RemediationAudit, strawberry.lazy("datastorage.graphql.remediation.types")
-    ] = strawberry.field(description="The incident.")
+    incident: Annotated[RemediationAudit, strawberry.lazy("datastorage.graphql.remediation.types")] = (
+        strawberry.field(description="The incident.")
+    )
     similarity: float | None = strawberry.field(
         description="1 − cosine distance of the texts: 1 the same, 0 unrelated. "
         "Null for an incident whose text has no vector yet; such ones come last."
@@ -31,7 +29,7 @@ class SimilarIncident:
 class SimilarIncidents:
     """A view of `services.similar_incidents.SimilarIncidentsFound`."""
 
-    mode: SearchMode = strawberry.field(description="Legs that answered.")  # type: ignore[valid-type]
+    mode: SearchMode = strawberry.field(description="Legs that answered.")
     exhaustive: bool = strawberry.field(
         description="Every matching incident was compared. Otherwise an index answered, approximately."
     )

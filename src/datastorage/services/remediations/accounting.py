@@ -58,9 +58,7 @@ def accounted(rows: int) -> Iterator[Tally]:
         refused = isinstance(error, DataStorageError) and not isinstance(error, Unavailable)
         if refused:
             _count_refusal(error)
-        count_writes(
-            Table.REMEDIATION, failed=0 if refused else tally.rows, seconds=perf_counter() - started
-        )
+        count_writes(Table.REMEDIATION, failed=0 if refused else tally.rows, seconds=perf_counter() - started)
         raise
     stored = sum(_stored(outcome) for outcome in tally.outcomes)
     failed = sum(isinstance(outcome, Unavailable) for outcome in tally.outcomes)

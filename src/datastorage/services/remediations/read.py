@@ -48,9 +48,7 @@ async def list_remediations(
     return Page(request, nodes, more, partial(count_remediations, deps, caller, request.where))
 
 
-async def count_remediations(
-    deps: Dependencies, caller: Caller, where: Filter, rows_max: int | None
-) -> int:
+async def count_remediations(deps: Dependencies, caller: Caller, where: Filter, rows_max: int | None) -> int:
     """How many audits match, counting no further than `rows_max`. Errors: Forbidden, Unavailable."""
     caller.require(Right.READ)
     async with deps.database.read() as session:

@@ -41,7 +41,9 @@ async def update_remediation(
         current = await _current(deps, caller, key)
         vectors = await _vectors(deps, current, change)
         async with unit_of_work(deps, caller) as work:
-            written = await _change(deps, caller, work, current.id, change, redactions, expected_version, vectors)
+            written = await _change(
+                deps, caller, work, current.id, change, redactions, expected_version, vectors
+            )
             await work.commit()
         tally.outcomes = [written]
     return written
@@ -76,7 +78,9 @@ async def _change(
     before = await work.audits.locked(row_id)
     if before is None:
         raise RecordNotFound("the remediation audit was deleted meanwhile")
-    if expected_version not in (None, before.version) and not _stands_already(before, change, expected_version):
+    if expected_version not in (None, before.version) and not _stands_already(
+        before, change, expected_version
+    ):
         raise RecordConflict(
             f"version is {before.version}, not the expected {expected_version}; read it again", ["version"]
         )

@@ -1,0 +1,5 @@
+"""TEMPORARY by the lead, helper 5 overwrites."""
+
+
+def demo() -> None:
+    """Demo."""

@@ -1,0 +1,67 @@
+"""Scenarios of the demo, from the TOML files beside this one. Texts are templates, see `demo_wording`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Final, TypeAlias
+
+from datastorage.domain.enums import Severity
+
+Parameter: TypeAlias = str | int | float | bool
+
+DEPLOYMENT: Final = "{namespace}/Deployment/{workload}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Something that is tried against a failure.
+
+    `helps`: share of attempts that succeed; `recurs`: share of successes after which the failure is back
+    within a day; `tried`: weight in the choice of what to try; `minutes`: how long it typically takes.
+    """
+
+    type: str
+    helps: float
+    recurs: float = 0.08
+    tried: float = 1.0
+    minutes: float
+    parameters: Mapping[str, Parameter]
+    resolutions: tuple[str, ...]
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A kind of failure: how it shows, what it befalls, and what is done about it.
+
+    `on`: tag of the workloads it befalls; `weight`: how common it is; `errors`: ways in which it is worded.
+    """
+
+    alert: str
+    titles: tuple[str, ...]
+    on: str = "service"
+    targets: tuple[str, ...] = (DEPLOYMENT,)
+    severities: tuple[Severity, ...]
+    weight: float = 1.0
+    errors: tuple[str, ...]
+    actions: tuple[Action, ...]
+
+
+def load_scenarios() -> tuple[Scenario, ...]:
+    """The whole catalogue, in an order that does not change."""
+    files = sorted(resources.files(__package__).iterdir(), key=lambda file: file.name)
+    tables = [tomllib.loads(file.read_text("utf-8")) for file in files if file.name.endswith(".toml")]
+    return tuple(_scenario(table) for catalogue in tables for table in catalogue["scenario"])
+
+
+def _scenario(table: dict[str, Any]) -> Scenario:
+    severities = tuple(Severity(name) for name in table["severities"])
+    actions = tuple(Action(**_frozen(action)) for action in table["actions"])
+    return Scenario(**{**_frozen(table), "severities": severities, "actions": actions})
+
+
+def _frozen(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}

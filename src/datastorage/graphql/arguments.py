@@ -1,0 +1,29 @@
+"""Arguments that many fields share, described once."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import strawberry
+
+from datastorage.graphql.enums import TextFormat
+
+First: TypeAlias = Annotated[
+    int | None, strawberry.argument(description="Rows from the start, 1 to 100; 20 by default.")
+]
+Last: TypeAlias = Annotated[int | None, strawberry.argument(description="Rows from the end, 1 to 100.")]
+After: TypeAlias = Annotated[
+    str | None, strawberry.argument(description="Cursor that the page starts after; goes with `first`.")
+]
+Before: TypeAlias = Annotated[
+    str | None, strawberry.argument(description="Cursor that the page ends before; goes with `last`.")
+]
+Cap: TypeAlias = Annotated[int | None, strawberry.argument(description="Count no further than this.")]
+GlobalId: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="Global id of the record.")]
+OptionalGlobalId: TypeAlias = Annotated[
+    strawberry.ID | None, strawberry.argument(description="Global id of the record.")
+]
+RequestId: TypeAlias = Annotated[
+    str | None, strawberry.argument(description="Remediation request id, the natural key.")
+]
+Format: TypeAlias = Annotated[TextFormat, strawberry.argument(description="PLAIN as stored, or HTML.")]

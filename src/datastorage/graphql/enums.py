@@ -1,0 +1,142 @@
+"""The enums of the API: domain enums and the API's own, each member described."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import strawberry
+
+from datastorage.domain.enums import Phase, SearchMode, Severity, Similarity, Status
+from datastorage.errors import FaultReason
+
+__all__ = [
+    "ErrorCode",
+    "FaultReason",
+    "NullsPlace",
+    "OrderDirection",
+    "Phase",
+    "SearchMode",
+    "Severity",
+    "Similarity",
+    "Status",
+    "TextFormat",
+    "described",
+]
+
+E = TypeVar("E", bound=type[enum.Enum])
+
+
+def described(description: str, *, name: str | None = None, **members: str) -> Callable[[E], E]:
+    """Makes a GraphQL enum of a class; every member must be described, by its name."""
+
+    def make(kind: E) -> E:
+        strawberry.enum(kind, name=name, description=description)
+        definition: Any = kind.__strawberry_definition__  # type: ignore[attr-defined]
+        for value in definition.values:
+            value.description = members[value.name]
+        return kind
+
+    return make
+
+
+described(
+    "Where a remediation stands.",
+    PENDING="Asked for, not begun.",
+    PROCESSING="Being worked on.",
+    COMPLETED="Ended well; final.",
+    FAILED="Ended badly; may be tried again.",
+)(Phase)
+
+described(
+    "How a remediation turned out so far.",
+    SUCCESS="It helped.",
+    FAILURE="It did not help.",
+    PENDING="Not begun.",
+    RUNNING="Not known yet.",
+)(Status)
+
+described(
+    "How severe the alert was.",
+    CRITICAL="Users suffer now.",
+    HIGH="Users will suffer soon.",
+    MEDIUM="Something is impaired.",
+    LOW="Worth mending some day.",
+    WARNING="Not yet a fault.",
+    INFO="For the record.",
+    UNKNOWN="The alert did not say.",
+)(Severity)
+
+described(
+    "Whether a stored incident can be found by its meaning.",
+    name="SimilarityState",
+    INDEXED="It can.",
+    PENDING="Not yet: its vector is still to be computed.",
+    DISABLED="Embeddings are switched off.",
+)(Similarity)
+
+described(
+    "Which legs of the search answered.",
+    HYBRID="Meaning and words together.",
+    VECTOR="Meaning: the nearest embedded texts.",
+    LEXICAL="Words.",
+)(SearchMode)
+
+described(
+    "Why a field was refused.",
+    REQUIRED="It is missing.",
+    INVALID="It does not fit the format, type or closed set.",
+    LENGTH_EXCEEDED="It is too long.",
+    WHITESPACE_ONLY="Nothing is left after trimming.",
+    XSS_DETECTED="It does not fit the format, and looks like script injection.",
+    SQL_INJECTION_DETECTED="It does not fit the format, and looks like SQL injection.",
+)(FaultReason)
+
+
+@described(
+    "Kind of a typed mutation error.",
+    VALIDATION="The input was refused.",
+    CONFLICT="The key holds other content, or the version moved on.",
+    NOT_FOUND="There is no such record.",
+    INVALID_TRANSITION="The phase cannot move this way.",
+    FORBIDDEN="The caller may not do this.",
+    UNAVAILABLE="Not now; repeating the request is safe.",
+)
+class ErrorCode(enum.Enum):
+    """Kind of a typed mutation error."""
+
+    VALIDATION = "VALIDATION"
+    CONFLICT = "CONFLICT"
+    NOT_FOUND = "NOT_FOUND"
+    INVALID_TRANSITION = "INVALID_TRANSITION"
+    FORBIDDEN = "FORBIDDEN"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+@described(
+    "How free text is written into an answer.",
+    PLAIN="As stored.",
+    HTML="Encoded, safe to put into a page.",
+)
+class TextFormat(enum.Enum):
+    """How free text is written into an answer."""
+
+    PLAIN = "PLAIN"
+    HTML = "HTML"
+
+
+@described("Direction of an order.", ASC="Smallest or earliest first.", DESC="Greatest or latest first.")
+class OrderDirection(enum.Enum):
+    """Direction of an order."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+@described("Where rows without a value come.", FIRST="Before all others.", LAST="After all others.")
+class NullsPlace(enum.Enum):
+    """Where rows without a value come."""
+
+    FIRST = "FIRST"
+    LAST = "LAST"

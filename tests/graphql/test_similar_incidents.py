@@ -1,0 +1,186 @@
+"""similarIncidents: the nearest come first, a filter never makes a match go missing, and faults are readable."""
+
+import itertools
+import random
+
+import asyncpg
+import numpy as np
+import pytest
+from support.client import GraphQLClient
+from support.records import remediation_input, remediation_row
+
+from datastorage.domain.caller import ANONYMOUS
+from datastorage.search import content_hash, query_text
+from datastorage.services import similar_incidents
+from datastorage.services.dependencies import Dependencies
+from datastorage.services.remediations import create_remediations
+
+SIMILAR = """
+query Similar($text: String!, $filters: RemediationAuditFilter, $first: Int = 10, $min: Float) {
+  similarIncidents(text: $text, filters: $filters, first: $first, minSimilarity: $min) {
+    mode exhaustive degradedReason model
+    hits { similarity incident { remediationRequestId namespace startTime } }
+  }
+}
+"""
+TEXTS = {
+    "oom": "container killed because it ran out of memory",
+    "disk": "no space left on device while writing the journal",
+    "tls": "certificate has expired, handshake refused",
+}
+
+
+async def store_texts(client: GraphQLClient) -> None:
+    for key, message in TEXTS.items():
+        stored = await client.create(
+            **remediation_input(remediationRequestId=key, name=key, errorMessage=message, namespace=f"ns-{key}")
+        )
+        assert stored["receipt"]["similarity"] == "INDEXED"
+
+
+async def ask(client: GraphQLClient, text: str, **variables: object) -> dict:
+    return (await client.ask(SIMILAR, text=text, **variables)).data["similarIncidents"]
+
+
+async def test_an_incident_is_found_again_by_its_meaning(client: GraphQLClient) -> None:
+    await store_texts(client)
+
+    found = await ask(client, "pod OOMKilled: memory limit exceeded")
+
+    ids = [hit["incident"]["remediationRequestId"] for hit in found["hits"]]
+    assert (ids[0], set(ids)) == ("oom", set(TEXTS))
+    similarities = [hit["similarity"] for hit in found["hits"]]
+    assert similarities == sorted(similarities, reverse=True)
+    assert (found["mode"], found["exhaustive"], found["degradedReason"]) == ("VECTOR", True, None)
+    assert found["model"] == "wordllama-l2-supercat-256"
+
+
+async def test_a_filter_leaves_only_what_matches(client: GraphQLClient) -> None:
+    await store_texts(client)
+
+    found = await ask(client, TEXTS["oom"], filters={"namespace": {"eq": "ns-disk"}})
+
+    assert [hit["incident"]["remediationRequestId"] for hit in found["hits"]] == ["disk"]
+
+
+async def test_equal_texts_come_newest_first(client: GraphQLClient) -> None:
+    for day in (1, 3, 2):
+        await client.create(
+            **remediation_input(remediationRequestId=f"d{day}", startTime=f"2026-01-0{day}T00:00:00Z")
+        )
+
+    found = await ask(client, "payment-api-oom restart_pod Deployment")
+
+    assert [hit["incident"]["remediationRequestId"] for hit in found["hits"]] == ["d3", "d2", "d1"]
+
+
+async def test_only_min_similarity_shortens_an_answer(client: GraphQLClient) -> None:
+    await store_texts(client)
+    everything = await ask(client, TEXTS["tls"])
+    second = everything["hits"][1]["similarity"]
+
+    found = await ask(client, TEXTS["tls"], min=second + 0.001)
+
+    assert [hit["incident"]["remediationRequestId"] for hit in found["hits"]] == ["tls"]
+
+
+async def test_incidents_without_a_vector_follow_the_ranked_ones_newest_first(
+    client: GraphQLClient, sql: asyncpg.Connection
+) -> None:
+    await store_texts(client)
+    await sql.execute(
+        "DELETE FROM incident_embedding WHERE content_hash IN "
+        "(SELECT content_hash FROM remediation_audit WHERE remediation_request_id <> 'disk')"
+    )
+    await sql.execute(
+        "UPDATE remediation_audit SET start_time = start_time + interval '1 day' WHERE remediation_request_id = 'oom'"
+    )
+
+    found = await ask(client, TEXTS["tls"])
+
+    assert [(hit["incident"]["remediationRequestId"], hit["similarity"] is None) for hit in found["hits"]] == [
+        ("disk", False),
+        ("oom", True),
+        ("tls", True),
+    ]
+
+
+SHARES = {"half": 0.5, "tenth": 0.1, "hundredth": 0.01, "rare": 0.003}
+
+
+@pytest.fixture
+async def crowd(deps: Dependencies) -> None:
+    """3,000 incidents of 1,500 texts; each namespace has its share of them."""
+    chance = random.Random(7)
+    words = "timeout refused pod node memory disk tls dns queue replica shard lock probe quota image".split()
+    texts = [" ".join(chance.choices(words, k=6)) for _ in range(1500)]
+    names = itertools.cycle(
+        [name for name, share in SHARES.items() for _ in range(int(share * 1000))] + ["rest"] * 387
+    )
+    rows = [
+        remediation_row(remediation_request_id=f"r{n}", namespace=next(names), error_message=texts[n % 1500])
+        for n in range(3000)
+    ]
+    for start in range(0, 3000, 500):
+        await create_remediations(deps, ANONYMOUS, rows[start : start + 500])
+
+
+@pytest.mark.usefixtures("crowd")
+@pytest.mark.parametrize("namespace", [*SHARES, None])
+@pytest.mark.parametrize("exact_rows_max", [22_000, 20])
+async def test_ten_are_returned_and_they_are_the_nearest_whatever_the_filter_keeps(
+    client: GraphQLClient,
+    deps: Dependencies,
+    sql: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    namespace: str | None,
+    exact_rows_max: int,
+) -> None:
+    monkeypatch.setattr(similar_incidents, "EXACT_SCAN_ROWS_MAX", exact_rows_max)  # small: the index answers
+    filters = {"namespace": {"eq": namespace}} if namespace else None
+    nearest = []
+    for text in ("memory of the node", "dns timeout", "zebra crossing far from everything", "tls lock"):
+        found = await ask(client, text, filters=filters)
+
+        hits = found["hits"]
+        assert len(hits) == 10 if namespace != "rare" else len(hits) >= 9
+        assert {hit["incident"]["namespace"] for hit in hits} <= ({namespace} if namespace else {*SHARES, "rest"})
+        best = await brute_force(deps, sql, text, namespace, len(hits))
+        nearest += [
+            hit["similarity"] >= best - 0.002 for hit in hits  # ties at the end may be any of them
+        ]
+    assert np.mean(nearest) >= (1.0 if exact_rows_max == 22_000 else 0.98)
+
+
+async def brute_force(
+    deps: Dependencies, sql: asyncpg.Connection, text: str, namespace: str | None, rows: int
+) -> float:
+    """Similarity of the last of the nearest rows, by comparing with every vector here."""
+    masked = query_text(text)
+    query = await deps.embedder.vector(content_hash(masked), masked)
+    stored = await sql.fetch(
+        "SELECT vector::text AS v FROM remediation_audit JOIN incident_embedding USING (content_hash) "
+        "WHERE $1::text IS NULL OR namespace = $1",
+        namespace,
+    )
+    vectors = np.array([np.fromstring(row["v"].strip("[]"), sep=",") for row in stored])
+    return float(np.sort(vectors @ query)[::-1][rows - 1])
+
+
+@pytest.mark.parametrize(
+    ("variables", "field"),
+    [
+        ({"text": "  "}, "text"),
+        ({"text": "x" * 70_000}, "text"),
+        ({"text": "x", "first": 0}, "first"),
+        ({"text": "x", "first": 101}, "first"),
+        ({"text": "x", "min": 1.5}, "minSimilarity"),
+    ],
+)
+async def test_a_bad_question_is_refused_naming_the_argument(
+    client: GraphQLClient, variables: dict[str, object], field: str
+) -> None:
+    answer = await client.ask(SIMILAR, **variables)
+
+    assert answer.error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert [fault["field"] for fault in answer.error["extensions"]["faults"]] == [field]
