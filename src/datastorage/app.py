@@ -57,7 +57,7 @@ async def dependencies(url: URL, settings: Settings) -> AsyncIterator[Dependenci
     """What the services work with."""
     BUILD_INFO.labels(__version__).set(1)
     database = Database.connect(url, settings)
-    embedder = Embedder(embedding_provider(settings), MemoryCache())
+    embedder = Embedder(embedding_provider(settings), MemoryCache(ttl_s=settings.cache_ttl_s))
     try:
         yield Dependencies(
             database=database,

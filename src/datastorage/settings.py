@@ -147,6 +147,10 @@ class Settings(BaseSettings):
         ProviderKind.STATIC, description="`static`: the model in the package; `none`: no embeddings."
     )
 
+    cache_ttl_s: PositiveFloat = Field(
+        300.0, description="Seconds that a cached embedding is kept after its last use."
+    )
+
     redaction_patterns: dict[str, str] = Field(
         default_factory=dict,
         description='Further secrets to redact, as JSON: `{"name": "RE2 expression"}`.',
