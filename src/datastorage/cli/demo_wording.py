@@ -6,16 +6,16 @@ Tokens are those of `str.format`: `{pod}`, `{node}`, `{ip}` … and, new whereve
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from random import Random
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
-from datastorage.cli.demo_catalogue import CLUSTERS, WORKLOADS, Cluster, Workload
+from datastorage.cli.demo_catalogue import WORKLOADS, Cluster, Workload
 from datastorage.cli.demo_catalogue.scenario import Parameter
 
 T = TypeVar("T")
-Words = Mapping[str, object]
+Words: TypeAlias = Mapping[str, object]
 
 NODES: Final = 9  # of each cluster
 MEMORY: Final = (("256Mi", "512Mi"), ("512Mi", "1Gi"), ("768Mi", "1536Mi"), ("1Gi", "2Gi"), ("2Gi", "4Gi"))
@@ -83,7 +83,9 @@ def attempt_words(random: Random, workload: Workload, start: datetime) -> dict[s
     return {
         "pod": "-".join((workload.name, *hashes)),
         "ip": f"10.{random.randint(0, 99)}.{random.randint(0, 255)}.{random.randint(2, 254)}",
-        "uuid": "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}".format(*map(random.getrandbits, (32, 16, 12, 12, 48))),
+        "uuid": "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}".format(
+            *map(random.getrandbits, (32, 16, 12, 12, 48))
+        ),
         "stamp": seen.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "number": _Number(random),
         "hex": _Hex(random),
@@ -102,7 +104,7 @@ def filled_parameters(parameters: Mapping[str, Parameter], words: Words) -> dict
     }
 
 
-def skewed(random: Random, items: range | tuple[T, ...]) -> int | T:
+def skewed(random: Random, items: Sequence[T]) -> T:
     """An item, the first ones far more often."""
     return items[int(random.random() ** 2 * len(items))]
 
@@ -112,6 +114,3 @@ def _peers(workload: Workload) -> list[Workload]:
     services = [other for other in WORKLOADS if "service" in other.tags and other is not workload]
     near = [other for other in services if other.namespace == workload.namespace]
     return services if "service" in workload.tags or not near else near
-
-
-__all__ = ["CLUSTERS", "attempt_words", "episode_words", "filled", "filled_parameters", "place_words", "skewed"]

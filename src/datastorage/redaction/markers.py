@@ -45,7 +45,7 @@ class Markers:
 
     def is_marker(self, text: str) -> bool:
         """Whether a text is one marker and nothing else."""
-        return self._regexp.fullmatch(text) is not None
+        return self._regexp.fullmatch(text.encode("utf-8", "surrogatepass")) is not None
 
     def _spans(self, text: bytes) -> Iterator[Span]:
         if _OPENING in text:

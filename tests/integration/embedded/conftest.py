@@ -21,6 +21,7 @@ from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from datastorage.db.embedded import open_embedded_server
+from datastorage.db.embedded.account import server_account
 from datastorage.db.embedded.server import EmbeddedServer
 
 HOLDER = Path(__file__).with_name("holder.py")
@@ -157,6 +158,20 @@ def postmaster() -> Callable[[Path], psutil.Process | None]:
         return first[0] if first else None
 
     return find
+
+
+@pytest.fixture
+def opened_by() -> Callable[[psutil.Process], set[str]]:
+    """What a process of the server has open. Asked as its own account: root in a container may not look."""
+
+    def links(process: psutil.Process) -> set[str]:
+        command = ["sh", "-c", "readlink /proc/$0/fd/*", str(process.pid)]
+        found = subprocess.run(
+            command, capture_output=True, text=True, check=True, **server_account().process_options()
+        )
+        return set(found.stdout.splitlines())
+
+    return links
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,16 +73,15 @@ def test_simultaneous_first_starts_make_one_database(
     assert postmaster(new_dir) is None
 
 
-def test_no_process_of_the_server_inherits_a_lock(data_dir: Path, open_server: Any, postmaster: Find) -> None:
+def test_no_process_of_the_server_inherits_a_lock(
+    data_dir: Path, open_server: Any, postmaster: Find, opened_by: Callable[[psutil.Process], set[str]]
+) -> None:
     open_server(data_dir)
     server = postmaster(data_dir)
     assert server is not None
-    processes = [server, *server.children(recursive=True)]
-    opened = {path for process in processes for path in _open_paths(process)}
+    opened = {path for process in (server, *server.children()) for path in opened_by(process)}
     assert str(data_dir / "postgres-18.log") in opened
-    assert not {path for path in opened if path.endswith(".lock")} - {
-        str(data_dir / "run" / ".s.PGSQL.5432.lock")
-    }
+    assert not opened & {str(data_dir / "lease.lock"), str(data_dir / "start.lock")}
 
 
 def test_lease_of_a_killed_process_is_free_while_the_server_lives(
@@ -129,8 +127,3 @@ def test_waiting_for_a_start_that_never_ends_is_given_up_with_a_message(place: P
         start_lock(path, account, wait_s_max=0.1),
     ):
         pass
-
-
-def _open_paths(process: psutil.Process) -> set[str]:
-    links = Path(f"/proc/{process.pid}/fd").iterdir()
-    return {os.path.realpath(link) for link in links}

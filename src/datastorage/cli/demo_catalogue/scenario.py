@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from datastorage.domain.enums import Severity
@@ -52,9 +52,10 @@ class Scenario:
 
 def load_scenarios() -> tuple[Scenario, ...]:
     """The whole catalogue, in an order that does not change."""
-    files = sorted(resources.files(__package__).iterdir(), key=lambda file: file.name)
-    tables = [tomllib.loads(file.read_text("utf-8")) for file in files if file.name.endswith(".toml")]
-    return tuple(_scenario(table) for catalogue in tables for table in catalogue["scenario"])
+    files = sorted(Path(__file__).parent.glob("*.toml"))
+    return tuple(
+        _scenario(table) for file in files for table in tomllib.loads(file.read_text("utf-8"))["scenario"]
+    )
 
 
 def _scenario(table: dict[str, Any]) -> Scenario:
