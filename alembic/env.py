@@ -3,13 +3,13 @@ line (`alembic revision --autogenerate`), on DATASTORAGE_DATABASE_URL."""
 
 import asyncio
 import os
-import time
 
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.util import await_only
 
 from alembic import context
-from datastorage.db.migrations import include_name
+from datastorage.db.drift import comparison
+from datastorage.db.migrations import migration_connection
 from datastorage.db.url import asyncpg_url
 from datastorage.models import metadata
 
@@ -20,33 +20,35 @@ def run(connection: Connection) -> None:
     """Applies the revisions, each in its own transaction, one process at a time."""
     wait_for_turn(connection)
     try:
-        connection.execute(text("SET lock_timeout = '5s'"))  # DDL must not queue behind a long reader
-        connection.commit()
         context.configure(
             connection=connection,
             target_metadata=metadata,
-            include_name=include_name,
             transaction_per_migration=True,
-            on_version_apply=report,
+            on_version_apply=after_step,
+            **comparison(connection, metadata),
         )
         with context.begin_transaction():
             context.run_migrations()
     finally:
-        connection.rollback()
-        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
-        connection.commit()
+        # A connection that broke has released the lock already.
+        if not connection.invalidated:
+            connection.rollback()
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
+            connection.commit()
 
 
 def wait_for_turn(connection: Connection) -> None:
     """Polls for the lock: a session that blocks on it would be waited for by CREATE INDEX CONCURRENTLY."""
     while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": MIGRATION_LOCK}):
         connection.commit()
-        time.sleep(0.2)
+        await_only(asyncio.sleep(0.2))
     connection.commit()
 
 
-def report(*, step, **_):
-    """Tells the caller which revision was applied."""
+def after_step(*, ctx, step, **_):
+    """Undoes the time-outs that a revision set for itself, and tells the caller which one was applied."""
+    ctx.connection.execute(text("RESET lock_timeout"))
+    ctx.connection.execute(text("RESET statement_timeout"))
     on_step = context.config.attributes.get("on_step")
     if on_step is not None:
         on_step(f"{step.up_revision_id} {step.up_revision.doc}")
@@ -54,10 +56,8 @@ def report(*, step, **_):
 
 async def run_standalone() -> None:
     """For Alembic's own command line."""
-    engine = create_async_engine(asyncpg_url(os.environ["DATASTORAGE_DATABASE_URL"]))
-    async with engine.connect() as connection:
+    async with migration_connection(asyncpg_url(os.environ["DATASTORAGE_DATABASE_URL"])) as connection:
         await connection.run_sync(run)
-    await engine.dispose()
 
 
 given = context.config.attributes.get("connection")

@@ -13,8 +13,6 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine
-from support.client import GraphQLClient
-from support.postgres import cloned, connect, ensure_template, server
 
 from datastorage.app import dependencies
 from datastorage.graphql.schema import build_schema
@@ -22,7 +20,8 @@ from datastorage.services.dependencies import Dependencies
 from datastorage.services.health import Health
 from datastorage.settings import Settings
 from datastorage.web.application import build_application
-
+from support.client import GraphQLClient
+from support.postgres import cloned, connect, ensure_template, server
 
 SHARED_DIR = "DATASTORAGE_TEST_SHARED_DIR"
 

@@ -161,7 +161,9 @@ def create_incident_embedding() -> None:
 
 def checks(table: str, **conditions: str) -> list[sa.CheckConstraint]:
     return [
-        sa.CheckConstraint(condition, name=f"ck_{table}_{name}") for name, condition in conditions.items()
+        # op.f: the name is whole; else the naming convention would prefix it once more
+        sa.CheckConstraint(condition, name=op.f(f"ck_{table}_{name}"))
+        for name, condition in conditions.items()
     ]
 
 

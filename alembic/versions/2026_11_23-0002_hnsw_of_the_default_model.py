@@ -16,8 +16,7 @@ NAME = "ix_incident_embedding_hnsw_default"
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '5s'")
-        op.execute("SET statement_timeout = '2h'")  # the build over some millions of vectors, not the lock
+        be_patient()
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {NAME}")
         op.execute(
             f"CREATE INDEX CONCURRENTLY {NAME} ON incident_embedding "
@@ -28,5 +27,15 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '5s'")
+        be_patient()
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {NAME}")
+
+
+def be_patient() -> None:
+    """Until the next revision: the build over some millions of vectors takes its time.
+
+    It also waits for every older transaction in the database to end. That waiting blocks nobody, whereas a
+    lock timeout would break off the build whenever some report runs for longer.
+    """
+    op.execute("SET lock_timeout = 0")
+    op.execute("SET statement_timeout = '2h'")

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -16,7 +17,7 @@ from starlette.applications import Starlette
 from datastorage import __version__
 from datastorage.db import migrations
 from datastorage.db.database import Database
-from datastorage.db.location import located
+from datastorage.db.location import located, revive
 from datastorage.db.startup_checks import Expected, check_database, refuse_fatal
 from datastorage.embedding import EmbeddingProvider, MemoryCache, StaticProvider
 from datastorage.graphql.schema import build_schema
@@ -43,7 +44,7 @@ def create_app() -> Starlette:
         async with AsyncExitStack() as stack:
             url = await asyncio.to_thread(stack.enter_context, located(settings))
             deps = await stack.enter_async_context(dependencies(url, settings))
-            health = Health(deps.database)
+            health = Health(deps.database, None if settings.has_database else partial(revive, settings))
             app.state.deps, app.state.health = deps, health
             await stack.enter_async_context(health.watching())
             with draining_on_sigterm(health, settings.drain_s):

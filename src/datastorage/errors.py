@@ -8,7 +8,8 @@
     ├── InvalidTransition       a phase move that the state machine does not know
     ├── Forbidden               the caller has no right to this
     ├── Unavailable             a dependency is down or full; trying again may help
-    │   └── OperationTimeout    the work took longer than it may
+    │   ├── OperationTimeout    the work took longer than it may
+    │   └── EmbeddingFailed     no vector could be had for a text
     └── OperatorError           for the person at the command line, never for an API client
         ├── SettingsError       every wrong setting, in one message
         ├── StartupError        the service refuses to run, and says how to mend it
@@ -111,6 +112,10 @@ class Unavailable(DataStorageError):
 
 class OperationTimeout(Unavailable):
     """The work took longer than its time-out allows."""
+
+
+class EmbeddingFailed(Unavailable):
+    """The provider gave no vector; the record stands without one until it does."""
 
 
 class OperatorError(DataStorageError):

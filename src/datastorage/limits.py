@@ -43,8 +43,9 @@ HNSW_SCAN_TUPLES_MAX: Final = 40_000
 # HTTP. A full batch of creates with 64 KiB of metadata each would be 38 MiB; typical ones are below 1 MiB.
 REQUEST_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
 
-# Embedding: tokens beyond this no longer move the mean of a static model; keeps the longest text below 2 ms.
+# Embedding: tokens beyond this no longer move the mean of a static model; the longest text takes about 5 ms.
 EMBEDDED_CHARS_MAX: Final = 16_384
+MASKED_CHARS_MAX: Final = 2 * EMBEDDED_CHARS_MAX  # masking shortens, seldom to less than half; about 5 ms
 
 # Identifiers are taken from their sequence in blocks, so that a create knows its id before it writes.
 ID_BLOCK_ROWS: Final = 64
@@ -52,6 +53,13 @@ ID_BLOCK_ROWS: Final = 64
 # Import: rows a transaction. One bad row costs a second pass over its batch only.
 IMPORT_BATCH_ROWS: Final = 200
 BATCH_ROWS_MAX: Final = 500
+
+# Checks and migrations: a firewall that drops packets answers nothing, so stop waiting at some time.
+DIRECT_CONNECT_TIMEOUT_S: Final = 10.0
+# A migration's lock would make every reader behind it wait: give up soon, and be run again.
+MIGRATION_LOCK_TIMEOUT_S: Final = 5
+# A revision that changes tables holds such locks; all but index builds (which set their own) end within seconds.
+MIGRATION_STATEMENT_TIMEOUT_S: Final = 60
 
 # Embedded PostgreSQL. Replaying the 2 GB of WAL between two checkpoints takes minutes on a slow disk, and
 # killing a recovery only starts it over: wait as long as the server lives, and give up after half an hour.

@@ -4,10 +4,10 @@ import asyncio
 
 import asyncpg
 import pytest
-from support.client import GraphQLClient
-from support.records import remediation_input
 
 from datastorage.observability.metrics import FaultField
+from support.client import GraphQLClient
+from support.records import remediation_input
 
 
 async def test_stores_the_audit_its_event_and_its_vector(

@@ -6,14 +6,14 @@ import random
 import asyncpg
 import numpy as np
 import pytest
-from support.client import GraphQLClient
-from support.records import remediation_input, remediation_row
 
 from datastorage.domain.caller import ANONYMOUS
 from datastorage.search import content_hash, query_text
 from datastorage.services import similar_incidents
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.remediations import create_remediations
+from support.client import GraphQLClient
+from support.records import remediation_input, remediation_row
 
 SIMILAR = """
 query Similar($text: String!, $filters: RemediationAuditFilter, $first: Int = 10, $min: Float) {
@@ -33,7 +33,9 @@ TEXTS = {
 async def store_texts(client: GraphQLClient) -> None:
     for key, message in TEXTS.items():
         stored = await client.create(
-            **remediation_input(remediationRequestId=key, name=key, errorMessage=message, namespace=f"ns-{key}")
+            **remediation_input(
+                remediationRequestId=key, name=key, errorMessage=message, namespace=f"ns-{key}"
+            )
         )
         assert stored["receipt"]["similarity"] == "INDEXED"
 
@@ -98,7 +100,9 @@ async def test_incidents_without_a_vector_follow_the_ranked_ones_newest_first(
 
     found = await ask(client, TEXTS["tls"])
 
-    assert [(hit["incident"]["remediationRequestId"], hit["similarity"] is None) for hit in found["hits"]] == [
+    assert [
+        (hit["incident"]["remediationRequestId"], hit["similarity"] is None) for hit in found["hits"]
+    ] == [
         ("disk", False),
         ("oom", True),
         ("tls", True),
@@ -112,7 +116,7 @@ SHARES = {"half": 0.5, "tenth": 0.1, "hundredth": 0.01, "rare": 0.003}
 async def crowd(deps: Dependencies) -> None:
     """3,000 incidents of 1,500 texts; each namespace has its share of them."""
     chance = random.Random(7)
-    words = "timeout refused pod node memory disk tls dns queue replica shard lock probe quota image".split()
+    words = ["timeout", "refused", "pod", "node", "memory", "disk", "tls", "dns", "queue", "replica", "shard", "lock", "probe", "quota", "image"]
     texts = [" ".join(chance.choices(words, k=6)) for _ in range(1500)]
     names = itertools.cycle(
         [name for name, share in SHARES.items() for _ in range(int(share * 1000))] + ["rest"] * 387
@@ -144,10 +148,13 @@ async def test_ten_are_returned_and_they_are_the_nearest_whatever_the_filter_kee
 
         hits = found["hits"]
         assert len(hits) == 10 if namespace != "rare" else len(hits) >= 9
-        assert {hit["incident"]["namespace"] for hit in hits} <= ({namespace} if namespace else {*SHARES, "rest"})
+        assert {hit["incident"]["namespace"] for hit in hits} <= (
+            {namespace} if namespace else {*SHARES, "rest"}
+        )
         best = await brute_force(deps, sql, text, namespace, len(hits))
         nearest += [
-            hit["similarity"] >= best - 0.002 for hit in hits  # ties at the end may be any of them
+            hit["similarity"] >= best - 0.002
+            for hit in hits  # ties at the end may be any of them
         ]
     assert np.mean(nearest) >= (1.0 if exact_rows_max == 22_000 else 0.98)
 

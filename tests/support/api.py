@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import asyncpg
 import httpx
 from sqlalchemy.engine import URL
-from support.client import GraphQLClient
-from support.postgres import cloned, connect
 
 from datastorage.app import dependencies
 from datastorage.graphql.schema import build_schema
@@ -16,6 +14,8 @@ from datastorage.services.dependencies import Dependencies
 from datastorage.services.health import Health
 from datastorage.settings import Settings
 from datastorage.web.application import build_application
+from support.client import GraphQLClient
+from support.postgres import cloned, connect
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ class Service:
     place: Path
     url: str = ""
     metrics_url: str = ""
+    data_dir: Path | None = None
 
     @property
     def said(self) -> str:
@@ -147,7 +148,9 @@ def data_place() -> Iterator[Path]:
 
 def postgres_processes(place: Path) -> list[psutil.Process]:
     """The server below a place, with its children."""
-    servers = [process for process in psutil.process_iter() if any(str(place) in w for w in _command(process))]
+    servers = [
+        process for process in psutil.process_iter() if any(str(place) in w for w in _command(process))
+    ]
     return [process for server in servers for process in (server, *server.children(recursive=True))]
 
 

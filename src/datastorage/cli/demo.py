@@ -1,5 +1,166 @@
-"""TEMPORARY by the lead, helper 5 overwrites."""
+"""`datastorage demo`: loads made-up remediations, so that a newcomer sees something; takes them away again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from datastorage.app import start_logging
+from datastorage.cli.demo_incidents import REQUEST_ID_PREFIX, demo_incidents, made_at, request_id_prefix
+from datastorage.cli.parts import opened, run
+from datastorage.domain.caller import OPERATOR
+from datastorage.domain.filters import Condition, Operator
+from datastorage.domain.paging import NEWEST_FIRST, page_request
+from datastorage.domain.receipt import Written
+from datastorage.errors import DataStorageError, RecordConflict
+from datastorage.limits import IMPORT_BATCH_ROWS, PAGE_ROWS_MAX
+from datastorage.services.dependencies import Dependencies
+from datastorage.services.remediations import create_remediations, delete_remediations, list_remediations
+from datastorage.settings import Settings, load_settings
+
+COUNT_DEFAULT: Final = 300
+COUNT_MAX: Final = 100_000  # what the service levels are stated for
+SEED_DEFAULT: Final = 1
+
+QUERY: Final = """\
+{
+  similarIncidents(text: "checkout pod restarts, exit code 137, memory limit reached", first: 5) {
+    hits {
+      similarity
+      incident { clusterName targetResource actionType status errorMessage resolution }
+    }
+  }
+}"""
+
+TRY_THIS: Final = """
+While the service runs (datastorage serve), open {url} and ask:
+
+{query}
+
+or, from the command line:
+
+curl -s {url} -H 'content-type: application/json' -d '{body}'
+
+datastorage demo --remove takes the demo data away again."""
 
 
-def demo() -> None:
-    """Demo."""
+@dataclass
+class Loaded:
+    """What became of the demo incidents."""
+
+    stored: int = 0
+    already_there: int = 0
+    differing: int = 0
+
+    def add(self, outcomes: Sequence[Written[Any] | DataStorageError]) -> None:
+        """Counts one batch. Errors: what no repetition of a create explains."""
+        for outcome in outcomes:
+            match outcome:
+                case Written():
+                    self.already_there += outcome.receipt.replayed
+                    self.stored += not outcome.receipt.replayed
+                case RecordConflict():
+                    self.differing += 1
+                case _:
+                    raise outcome
+
+
+def demo(
+    count: Annotated[
+        int, typer.Option(help="How many remediations to load.", min=1, max=COUNT_MAX)
+    ] = COUNT_DEFAULT,
+    seed: Annotated[int, typer.Option(help="Another number makes other incidents.", min=0)] = SEED_DEFAULT,
+    remove: Annotated[bool, typer.Option("--remove", help="Delete the demo data, of every seed.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --remove: do not ask.")] = False,
+) -> None:
+    """Load made-up but realistic remediations of the last 60 days, to look around in.
+
+    They are marked: the request ids start with `demo-`, the metadata say `"demo": true`.
+    Safe to run again: what is there already stays as it is, and a larger --count adds to it.
+
+    Works beside the running service, and without it.
+    """
+    settings = load_settings()
+    start_logging(settings)
+    if remove:
+        if not yes:
+            typer.confirm("Delete everything that `datastorage demo` has loaded?", abort=True)
+        typer.echo(f"removed {run(_remove(settings))} demo remediations")
+    else:
+        _tell(run(_load(settings, count, seed)), settings)
+
+
+async def _load(settings: Settings, count: int, seed: int) -> Loaded:
+    async with opened(settings) as deps:
+        with _progress() as progress:
+            task = progress.add_task("demo remediations", total=count)
+            return await load_demo(deps, count, seed, lambda rows: progress.advance(task, rows))
+
+
+async def load_demo(deps: Dependencies, count: int, seed: int, on_batch: Callable[[int], None]) -> Loaded:
+    """Stores the first `count` incidents of a seed, those that are missing. Errors: Unavailable."""
+    loaded = Loaded()
+    now = await _made_before(deps, seed) or datetime.now(UTC)
+    incidents = demo_incidents(count, seed=seed, now=now)
+    while batch := list(islice(incidents, IMPORT_BATCH_ROWS)):
+        loaded.add(await create_remediations(deps, OPERATOR, batch))
+        on_batch(len(batch))
+    return loaded
+
+
+async def _made_before(deps: Dependencies, seed: int) -> datetime | None:
+    """The moment that the stored demo data of this seed were made for: made for it again, they are the same."""
+    where = Condition("remediation_request_id", Operator.STARTS_WITH, request_id_prefix(seed))
+    page = await list_remediations(deps, OPERATOR, page_request(where=where, order=NEWEST_FIRST))
+    moments = (made_at(audit.remediation_request_id) for audit in page.nodes)
+    return next((moment for moment in moments if moment is not None), None)
+
+
+async def _remove(settings: Settings) -> int:
+    async with opened(settings) as deps:
+        return await remove_demo(deps)
+
+
+async def remove_demo(deps: Dependencies) -> int:
+    """Deletes the demo data and says how many there were. Errors: Unavailable.
+
+    Someone else's request id may start alike, so the mark decides.
+    """
+    where = Condition("remediation_request_id", Operator.STARTS_WITH, REQUEST_ID_PREFIX)
+    removed, cursor, more = 0, None, True
+    while more:
+        request = page_request(where=where, order=NEWEST_FIRST, first=PAGE_ROWS_MAX, after=cursor)
+        page = await list_remediations(deps, OPERATOR, request)
+        marked = [audit.remediation_request_id for audit in page.nodes if audit.metadata.get("demo") is True]
+        removed += await delete_remediations(deps, OPERATOR, marked)
+        cursor, more = page.page_info.end_cursor, page.more
+    return removed
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, console=Console(stderr=True))
+
+
+def _tell(loaded: Loaded, settings: Settings) -> None:
+    if loaded.stored == 0:
+        typer.echo("The demo data are there already; nothing was changed.")
+    else:
+        others = f"; {loaded.already_there} were there already" if loaded.already_there else ""
+        typer.echo(f"Loaded {loaded.stored} made-up remediations{others}.")
+    if loaded.differing:
+        typer.echo(
+            f"{loaded.differing} are there with other content, from another release; "
+            "for fresh ones: datastorage demo --remove, then datastorage demo"
+        )
+    host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
+    body = json.dumps({"query": " ".join(QUERY.split())})
+    typer.echo(TRY_THIS.format(url=f"http://{host}:{settings.http_port}/graphql", query=QUERY, body=body))

@@ -48,15 +48,15 @@ _MINUTE_FORMAT: Final = "%Y%m%dT%H%MZ"
 # What is going on just now, by the number of its episode; two have hung for more than a day.
 _IN_FLIGHT: Final = MappingProxyType(
     {
-        3: (Phase.PROCESSING, timedelta(minutes=4)),
-        8: (Phase.PENDING, timedelta(seconds=50)),
-        17: (Phase.PROCESSING, timedelta(minutes=11)),
-        29: (Phase.PENDING, timedelta(minutes=2)),
-        37: (Phase.PROCESSING, timedelta(hours=31)),
-        52: (Phase.PROCESSING, timedelta(minutes=2)),
-        61: (Phase.PENDING, timedelta(hours=54)),
-        84: (Phase.PROCESSING, timedelta(minutes=7)),
-        99: (Phase.PENDING, timedelta(seconds=20)),
+        3: (Phase.PROCESSING, timedelta(seconds=247)),
+        8: (Phase.PENDING, timedelta(seconds=52)),
+        17: (Phase.PROCESSING, timedelta(seconds=671)),
+        29: (Phase.PENDING, timedelta(seconds=118)),
+        37: (Phase.PROCESSING, timedelta(hours=31, seconds=405)),
+        52: (Phase.PROCESSING, timedelta(seconds=133)),
+        61: (Phase.PENDING, timedelta(hours=54, seconds=1_239)),
+        84: (Phase.PROCESSING, timedelta(seconds=428)),
+        99: (Phase.PENDING, timedelta(seconds=19)),
     }
 )
 _MILDER: Final = MappingProxyType(
@@ -68,7 +68,10 @@ _MILDER: Final = MappingProxyType(
 
 
 def demo_incidents(count: int, *, seed: int, now: datetime) -> Iterator[dict[str, Any]]:
-    """Create inputs by column name, in no order of time. A larger count begins with the same incidents."""
+    """Create inputs by column name, in no order of time. A larger count begins with the same incidents.
+
+    Another `now` moves them in time, and leaves what happens as it is.
+    """
     now = now.astimezone(UTC).replace(second=0, microsecond=0)
     prefix = f"{request_id_prefix(seed)}{now.strftime(_MINUTE_FORMAT)}-"
     for number, incident in enumerate(islice(_incidents(seed, now), count), 1):
@@ -93,17 +96,19 @@ class _Place:
     scenario: Scenario
     cluster: Cluster
     workload: Workload
+    words: Words
     title: str
+    errors: tuple[str, ...]
     usual_error: str
     target: str
-    words: Words
 
     @classmethod
     def of(cls, scenario: Scenario, cluster: Cluster, workload: Workload) -> _Place:
         place = _repeatable(f"{scenario.alert}/{cluster.name}/{workload.name}")
         words = place_words(place, cluster, workload)
-        title, error = place.choice(scenario.titles), place.choice(scenario.errors)
-        return cls(scenario, cluster, workload, title, error, place.choice(scenario.targets), words)
+        errors = scenario.wordings(workload.tags)
+        title, target = place.choice(scenario.titles), place.choice(scenario.targets)
+        return cls(scenario, cluster, workload, words, title, errors, place.choice(errors), target)
 
 
 def _incidents(seed: int, now: datetime) -> Iterator[dict[str, Any]]:
@@ -117,7 +122,8 @@ def _incidents(seed: int, now: datetime) -> Iterator[dict[str, Any]]:
             phase, age = _IN_FLIGHT[number]
             yield _Episode(random, place).attempt(now - age, phase)
         else:
-            yield from _Episode(random, place).attempts(moment(random, cluster, now), now)
+            start = moment(_repeatable(f"{seed}/{number}/start"), cluster, now)
+            yield from _Episode(random, place).attempts(start, now)
 
 
 def _prone_to(scenario: Scenario) -> tuple[Workload, ...]:
@@ -168,7 +174,7 @@ class _Episode:
         place, random = self._place, self._random
         words = {**self._words, **attempt_words(random, place.workload, start)}
         usual = random.random() < USUAL_WORDING
-        error = filled(place.usual_error if usual else random.choice(place.scenario.errors), words)
+        error = filled(place.usual_error if usual else random.choice(place.errors), words)
         target, resolution = filled(place.target, words), None
         if phase is Phase.COMPLETED:
             resolution = filled(random.choice(action.resolutions), words)
@@ -218,7 +224,7 @@ def _repeatable(seed: str) -> Random:
 
 
 def _slug(alert: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", alert).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", alert).lower()
 
 
 def _fingerprint(place: _Place, target: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import event
@@ -10,6 +10,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from datastorage import __version__
+
+CODEC_SET: Final = "datastorage_halfvec"  # in the pool's record of a connection
 
 
 def create_engine(
@@ -44,20 +46,22 @@ def create_engine(
             },
         },
     )
-    event.listen(engine.sync_engine, "connect", _register_halfvec)
+    event.listen(engine.sync_engine, "checkout", _register_halfvec)
     return engine
 
 
-def _register_halfvec(connection: Any, _record: object) -> None:
-    connection.run_async(_set_halfvec_codec)
+def _register_halfvec(connection: Any, record: Any, _proxy: object) -> None:
+    """Sets the codec once per connection; at checkout, since a connection may be older than the extension."""
+    if not record.info.get(CODEC_SET):
+        record.info[CODEC_SET] = connection.run_async(_set_halfvec_codec)
 
 
-async def _set_halfvec_codec(connection: Any) -> None:
-    """Lets `halfvec` travel in pgvector's binary format; without the extension there is nothing to set."""
+async def _set_halfvec_codec(connection: Any) -> bool:
+    """Lets `halfvec` travel in pgvector's binary format; false without the extension."""
     schema = await connection.fetchval(
         "SELECT n.nspname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typname = 'halfvec'"
     )
-    if schema is not None:
-        await connection.set_type_codec(
-            "halfvec", schema=schema, encoder=bytes, decoder=bytes, format="binary"
-        )
+    if schema is None:
+        return False
+    await connection.set_type_codec("halfvec", schema=schema, encoder=bytes, decoder=bytes, format="binary")
+    return True

@@ -7,7 +7,7 @@ checker refuses a write through a read session. Reads run in autocommit: one sta
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import NewType
 
@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from datastorage.db.connections import create_engine
-from datastorage.db.faults import translated
+from datastorage.db.faults import connecting, translated
 from datastorage.settings import Settings
 
 ReadSession = NewType("ReadSession", AsyncConnection)
@@ -63,9 +63,8 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
         """A connection on which each statement stands alone. Errors: Unavailable, OperationTimeout."""
-        with translated():
-            async with self._reader.connect() as connection:
-                yield ReadSession(connection)
+        async with _connection(self._reader) as connection:
+            yield ReadSession(connection)
 
     def primary(self) -> AbstractAsyncContextManager[ReadSession]:
         """Like `read`, and sure to see what was committed a moment ago."""
@@ -74,19 +73,15 @@ class Database:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[ReadSession]:
         """A read-only transaction: all statements see the same rows, and SET LOCAL lasts."""
-        with translated():
-            async with self._reader.connect() as connection:
-                await connection.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
-                )
-                yield ReadSession(connection)
+        async with _connection(self._reader) as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield ReadSession(connection)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteSession]:
         """A transaction that is rolled back unless it is committed explicitly."""
-        with translated():
-            async with self._writer.connect() as connection:
-                yield WriteSession(connection)
+        async with _connection(self._writer) as connection:
+            yield WriteSession(connection)
 
     async def ping(self) -> None:
         """One round trip. Errors: Unavailable, OperationTimeout."""
@@ -102,3 +97,13 @@ class Database:
         """Closes every pooled connection."""
         await self._reader.dispose()
         await self._writer.dispose()
+
+
+@asynccontextmanager
+async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A pooled connection; giving it back rolls back what was not committed, also when cancelled."""
+    with translated():
+        async with AsyncExitStack() as stack:
+            with connecting():
+                connection = await stack.enter_async_context(engine.connect())
+            yield connection

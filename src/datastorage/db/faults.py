@@ -16,8 +16,9 @@ QUERY_CANCELED: Final = "57014"
 LOCK_NOT_AVAILABLE: Final = "55P03"
 UNIQUE_VIOLATION: Final = "23505"
 RETRYABLE: Final = ("40001", "40P01")  # serialisation failure, deadlock: the whole transaction again
-# 08 connection, 53 resources (disk full, too many connections), 57P shutdown, 58 system, XX internal
-UNAVAILABLE_CLASSES: Final = ("08", "53", "57P", "58", "XX", "25006", "3D000")
+# 08 connection, 28 password changed meanwhile, 53 resources (disk full, too many connections), 57P shutdown,
+# 58 system, XX internal, 25006 a standby after a fail-over, 3D000 database dropped
+UNAVAILABLE_CLASSES: Final = ("08", "28", "53", "57P", "58", "XX", "25006", "3D000")
 
 
 @contextmanager
@@ -27,11 +28,20 @@ def translated() -> Iterator[None]:
         yield
     except PoolTimeout as error:
         raise Unavailable("no database connection is free; try again") from error
-    except (DBAPIError, asyncpg.PostgresError, OSError, asyncpg.InterfaceError) as error:
+    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         known = as_domain_error(error)
         if known is None:
             raise
         raise known from error
+
+
+@contextmanager
+def connecting() -> Iterator[None]:
+    """The same around opening a connection, where the operating system's errors are the driver's too."""
+    try:
+        yield
+    except OSError as error:
+        raise _not_available() from error
 
 
 def as_domain_error(error: BaseException) -> DataStorageError | None:
@@ -41,8 +51,10 @@ def as_domain_error(error: BaseException) -> DataStorageError | None:
         return OperationTimeout("the database took too long; narrow the request or try again")
     if state in (LOCK_NOT_AVAILABLE, *RETRYABLE):
         return Unavailable("another write was in the way; try again")
+    if any(isinstance(cause, asyncpg.InvalidCachedStatementError) for cause in _causes(error)):
+        return Unavailable("the database schema has just changed; try again")
     if state.startswith(UNAVAILABLE_CLASSES) or connection_lost(error):
-        return Unavailable("the database is not available; try again")
+        return _not_available()
     return None
 
 
@@ -53,18 +65,32 @@ def sqlstate(error: BaseException) -> str:
     return state if isinstance(state, str) else ""
 
 
+def reason(error: BaseException) -> str:
+    """What the driver or the server said, in one line; never holds a password."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    return next(iter(str(origin).splitlines()), "") or type(origin).__name__
+
+
 def connection_lost(error: BaseException) -> bool:
     """Whether the connection broke, so that nobody knows what the server did last."""
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or connection_lost_origin(error.orig)
-    return connection_lost_origin(error)
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return any(_says_lost(cause) for cause in _causes(error))
 
 
-def connection_lost_origin(error: BaseException | None) -> bool:
-    """The same for the driver's own error, which SQLAlchemy wraps once more."""
-    seen = error
-    while seen is not None:
-        if isinstance(seen, OSError | asyncpg.InterfaceError | asyncpg.PostgresConnectionError):
-            return True
-        seen = seen.__cause__
-    return False
+def _says_lost(error: BaseException) -> bool:
+    if isinstance(error, asyncpg.InterfaceError):  # also raised for wrong use, which no repetition mends
+        return "closed" in str(error)
+    return isinstance(error, OSError | asyncpg.PostgresConnectionError)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The driver's own errors, which SQLAlchemy wraps more than once."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__
+
+
+def _not_available() -> Unavailable:
+    return Unavailable("the database is not available; try again")

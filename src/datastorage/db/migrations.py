@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from packaging.version import Version
-from sqlalchemy import Connection, column, func, inspect, select, table
+from sqlalchemy import Connection, column, func, select, table
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from datastorage import __version__
-from datastorage.models import metadata, schema_compatibility
+from datastorage.db.direct_connection import direct_connection
+from datastorage.db.faults import reason
+from datastorage.errors import StartupError
+from datastorage.limits import MIGRATION_LOCK_TIMEOUT_S, MIGRATION_STATEMENT_TIMEOUT_S
 
-PACKAGED = Path(__file__).parent / "alembic"  # in a wheel
-SOURCE = Path(__file__).parents[3] / "alembic"  # in a checkout
+PACKAGED: Final = Path(__file__).parent / "alembic"  # in a wheel
+SOURCE: Final = Path(__file__).parents[3] / "alembic"  # in a checkout
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +51,34 @@ class SchemaState:
 
 
 async def upgrade(url: URL, *, on_step: Callable[[str], None] = lambda _: None) -> None:
-    """Applies every pending revision; safe to run twice at once and to run again after a break."""
-    await _with_connection(url, lambda connection: command.upgrade(_config(connection, on_step), "head"))
+    """Applies every pending revision; safe to run twice at once and to run again after a break.
+
+    A schema newer than this release is left as it is. Errors: StartupError when this release is too old for
+    it, when the database cannot be reached, or when a revision fails; those before it stay applied.
+    """
+    async with migration_connection(url) as connection:
+        try:
+            state = await schema_state(connection)
+            await connection.commit()
+            if state.refused:
+                raise StartupError(f"the schema {state.refused}")
+            if state.pending:
+                await connection.run_sync(lambda sync: command.upgrade(_config(sync, on_step), "head"))
+        except DBAPIError as error:
+            raise StartupError(
+                f"a migration failed ({reason(error)}); it can be run again: datastorage migrate"
+            ) from error
 
 
-async def drift(url: URL) -> list[Any]:
-    """Differences between the tables in the code and those in the database."""
-    from alembic.autogenerate import compare_metadata  # noqa: PLC0415 -- a developer's tool, slow to import
-
-    def compare(connection: Connection) -> list[Any]:
-        context = MigrationContext.configure(connection, opts={"include_name": include_name})
-        return list(compare_metadata(context, metadata))
-
-    differences: list[Any] = await _with_connection(url, compare)
-    return differences
+@asynccontextmanager
+async def migration_connection(url: URL) -> AsyncIterator[AsyncConnection]:
+    """A connection whose statements, unless a revision says otherwise, do not wait long for locks."""
+    timeouts = {
+        "lock_timeout": f"{MIGRATION_LOCK_TIMEOUT_S}s",
+        "statement_timeout": f"{MIGRATION_STATEMENT_TIMEOUT_S}s",
+    }
+    async with direct_connection(url, session_settings=timeouts) as connection:
+        yield connection
 
 
 async def schema_state(connection: AsyncConnection) -> SchemaState:
@@ -70,14 +87,19 @@ async def schema_state(connection: AsyncConnection) -> SchemaState:
 
 
 async def read_state(url: URL) -> SchemaState:
-    """The same on a connection of its own."""
-    state: SchemaState = await _with_connection(url, _schema_state)
-    return state
+    """The same on a connection of its own. Errors: StartupError."""
+    async with direct_connection(url) as connection:
+        try:
+            return await schema_state(connection)
+        except DBAPIError as error:
+            raise StartupError(f"the schema's revision cannot be read ({reason(error)})") from error
 
 
-def include_name(name: str | None, kind: str, _parents: object) -> bool:
-    """Indexes made while running, for further models, are no drift."""
-    return not (kind == "index" and name is not None and name.startswith("hnsw_model_"))
+@cache
+def known_revisions() -> tuple[str, ...]:
+    """The revisions of this release, in order."""
+    scripts = ScriptDirectory(str(_script_location()))
+    return tuple(script.revision for script in reversed(list(scripts.walk_revisions())))
 
 
 def _schema_state(connection: Connection) -> SchemaState:
@@ -90,36 +112,25 @@ def _schema_state(connection: Connection) -> SchemaState:
     return SchemaState(current, known[applied:], refused)
 
 
-@cache
-def known_revisions() -> tuple[str, ...]:
-    """The revisions of this release, in order."""
-    scripts = ScriptDirectory(str(_script_location()))
-    return tuple(script.revision for script in reversed(list(scripts.walk_revisions())))
-
-
 def _current_heads(connection: Connection) -> tuple[str, ...]:
-    if connection.scalar(select(func.to_regclass("alembic_version"))) is None:
+    if not _exists(connection, "alembic_version"):
         return ()
     return tuple(connection.scalars(select(column("version_num")).select_from(table("alembic_version"))))
 
 
 def _too_old(connection: Connection) -> str | None:
-    if not inspect(connection).has_table(schema_compatibility.name):
+    if not _exists(connection, "schema_compatibility"):
         return None
-    oldest: Sequence[str] = connection.scalars(select(schema_compatibility.c.oldest_release)).all()
+    statement = select(column("oldest_release")).select_from(table("schema_compatibility"))
+    oldest: Sequence[str] = connection.scalars(statement).all()
     needed = max((Version(release) for release in oldest), default=Version("0"))
     if needed <= Version(__version__):
         return None
     return f"needs release {needed} or newer; this is {__version__}"
 
 
-async def _with_connection(url: URL, work: Callable[[Connection], Any]) -> Any:
-    engine = create_async_engine(url, poolclass=NullPool)
-    try:
-        async with engine.connect() as connection:
-            return await connection.run_sync(work)
-    finally:
-        await engine.dispose()
+def _exists(connection: Connection, name: str) -> bool:
+    return connection.scalar(select(func.to_regclass(name))) is not None
 
 
 def _config(connection: Connection, on_step: Callable[[str], None]) -> Config:

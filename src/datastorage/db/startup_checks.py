@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from packaging.version import Version
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from datastorage.db.faults import sqlstate
+from datastorage.db.direct_connection import direct_connection
+from datastorage.db.faults import reason
 from datastorage.errors import StartupError
 
 POSTGRESQL_OLDEST = 160_000
@@ -50,26 +50,14 @@ class Finding:
 
 
 async def check_database(url: URL, expected: Expected) -> list[Finding]:
-    """Every finding, good ones included. Errors: StartupError when the database cannot be reached."""
-    engine = create_async_engine(url, poolclass=NullPool)
-    try:
-        async with engine.connect() as connection:
+    """Every finding, good ones included. Errors: StartupError when the database cannot be reached or read."""
+    async with direct_connection(url) as connection:
+        try:
             return await _findings(connection, expected)
-    except (DBAPIError, OSError) as error:
-        raise StartupError(unreachable(url, error)) from error
-    finally:
-        await engine.dispose()
-
-
-def unreachable(url: URL, error: BaseException) -> str:
-    """Why the database did not answer, without its password."""
-    place = url.set(password=None, query={}).render_as_string()
-    state = sqlstate(error)
-    if state.startswith("28"):
-        return f"{place} refuses the user or password; check DATASTORAGE_DATABASE_USER and _PASSWORD"
-    if state == "3D000":
-        return f"{place}: there is no such database; create it (CREATE DATABASE {url.database})"
-    return f"{place} cannot be reached; is PostgreSQL running there, and does the network let us through?"
+        except DBAPIError as error:
+            raise StartupError(
+                f"the database cannot be checked ({reason(error)}); does user {url.username} own its tables?"
+            ) from error
 
 
 def refuse_fatal(findings: list[Finding]) -> None:
@@ -87,8 +75,9 @@ async def _findings(connection: AsyncConnection, expected: Expected) -> list[Fin
     findings = [version, await _pgvector_version(connection)]
     if not findings[-1].fatal:
         findings.append(await _hnsw_works(connection, expected))
-        findings.append(await _dimensions_agree(connection, expected))
-    findings += [await check(connection) for check in _SETTINGS_CHECKS]
+        findings += await _vectors(connection, expected)
+    for check in _SETTINGS_CHECKS:
+        findings.append(await check(connection))
     findings.append(await _connections_fit(connection, expected))
     return findings
 
@@ -136,41 +125,73 @@ async def _pgvector_version(connection: AsyncConnection) -> Finding:
 
 
 async def _hnsw_works(connection: AsyncConnection, expected: Expected) -> Finding:
-    """Builds a tiny index in a transaction that is rolled back."""
     dimensions = expected.dimensions or 3
+    fault = await _trial_fault(connection, dimensions)
+    if fault:  # once more: the first try may have met another process that was creating the extension
+        fault = await _trial_fault(connection, dimensions)
+    if fault:
+        return Finding(
+            "hnsw",
+            f"a trial index failed ({fault})",
+            "let the user CREATE EXTENSION vector and TEMP tables, or create the extension as superuser",
+            fatal=True,
+        )
+    return Finding("hnsw", f"a trial index over {dimensions} dimensions works")
+
+
+async def _trial_fault(connection: AsyncConnection, dimensions: int) -> str | None:
+    """Builds a tiny index in a transaction that is rolled back; what went wrong."""
     try:
         await connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
         await connection.execute(text(f"CREATE TEMP TABLE hnsw_try (v halfvec({dimensions})) ON COMMIT DROP"))
         await connection.execute(text("CREATE INDEX ON hnsw_try USING hnsw (v halfvec_cosine_ops)"))
     except DBAPIError as error:
-        why = str(error.orig).splitlines()[0].split(": ", 1)[-1]
-        return Finding(
-            "hnsw",
-            f"a trial index failed ({why})",
-            "let the user CREATE EXTENSION vector and TEMP tables, or create the extension as superuser",
-            fatal=True,
-        )
+        return reason(error)
     finally:
         await connection.rollback()
-    return Finding("hnsw", f"a trial index over {dimensions} dimensions works")
+    return None
 
 
-async def _dimensions_agree(connection: AsyncConnection, expected: Expected) -> Finding:
-    """Stored vectors of the active model must have its dimension."""
+async def _vectors(connection: AsyncConnection, expected: Expected) -> list[Finding]:
+    """What is stored and what is indexed, against what the active model gives."""
     exists = await connection.scalar(text("SELECT to_regclass('incident_embedding')"))
     if exists is None or expected.dimensions is None:
-        return Finding("dimensions", "no vectors to compare")
-    stored = await connection.scalar(
-        text("SELECT vector_dims(vector) FROM incident_embedding WHERE model = :model LIMIT 1"),
-        {"model": expected.model},
-    )
-    if stored in (None, expected.dimensions):
+        return [Finding("dimensions", "no vectors to compare")]
+    model = {"model": expected.model}
+    stored = await connection.scalar(_STORED_DIMENSIONS, model)
+    index = (await connection.execute(_INDEX_OF_MODEL, model)).one_or_none()
+    indexed = None if index is None else index.dimensions
+    return [_dimensions_agree(expected, stored, indexed), _index_serves(expected, index)]
+
+
+def _dimensions_agree(expected: Expected, stored: int | None, indexed: int | None) -> Finding:
+    if stored not in (None, expected.dimensions):
+        other = f"stored vectors of {expected.model} have {stored}"
+    elif indexed not in (None, expected.dimensions):
+        other = f"the index of {expected.model} has {indexed}"
+    else:
         return Finding("dimensions", f"{expected.dimensions}")
     return Finding(
         "dimensions",
-        f"stored vectors of {expected.model} have {stored}, the model gives {expected.dimensions}",
+        f"{other}, the model gives {expected.dimensions}",
         "configure the model that wrote them, or give the new one another name",
         fatal=True,
+    )
+
+
+def _index_serves(expected: Expected, index: Row[Any] | None) -> Finding:
+    if index is None:
+        return Finding(
+            "index",
+            f"none over the vectors of {expected.model}: searches compare every vector",
+            "run: datastorage migrate (with --check it names what is missing)",
+        )
+    if index.valid:
+        return Finding("index", index.name)
+    return Finding(
+        "index",
+        f"{index.name} is not valid: searches compare every vector",
+        f"run: REINDEX INDEX CONCURRENTLY {index.name}",
     )
 
 
@@ -214,7 +235,19 @@ async def _connections_fit(connection: AsyncConnection, expected: Expected) -> F
     )
 
 
-_SETTINGS_CHECKS: tuple[Callable[[AsyncConnection], Awaitable[Any]], ...] = (
+_STORED_DIMENSIONS: Final = text(
+    "SELECT vector_dims(vector) FROM incident_embedding WHERE model = :model LIMIT 1"
+)
+# Each model has a partial index of its own, whose predicate names the model.
+_INDEX_OF_MODEL: Final = text(
+    "SELECT c.relname AS name, i.indisvalid AS valid, a.atttypmod AS dimensions "
+    "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam "
+    "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = 1 "
+    "WHERE i.indrelid = to_regclass('incident_embedding') AND m.amname = 'hnsw' "
+    "AND strpos(pg_get_expr(i.indpred, i.indrelid), quote_literal(CAST(:model AS text))) > 0 "
+    "ORDER BY i.indisvalid DESC LIMIT 1"
+)
+_SETTINGS_CHECKS: Final[tuple[Callable[[AsyncConnection], Awaitable[Finding]], ...]] = (
     _fsync,
     _synchronous_commit,
     _shared_buffers,

@@ -67,17 +67,23 @@ EVERYTHING = AllOf()
 
 
 def check_bounds(where: Filter) -> None:
-    """Errors: InvalidInput when a filter is too deep or has too many conditions or values."""
+    """Errors: InvalidInput when a filter is too deep, has too many conditions or values, or text with NUL."""
     conditions = 0
     for depth, part in _walk(where, 1):
         if depth > FILTER_DEPTH_MAX:
             raise InvalidInput.single("filter", f"is nested deeper than {FILTER_DEPTH_MAX} levels")
         if isinstance(part, Condition):
             conditions += 1
-            if isinstance(part.value, tuple) and len(part.value) > FILTER_VALUES_MAX:
-                raise InvalidInput.single("filter", f"lists more than {FILTER_VALUES_MAX} values in one `in`")
+            _check_values(part.value if isinstance(part.value, tuple) else (part.value,))
     if conditions > FILTER_CONDITIONS_MAX:
         raise InvalidInput.single("filter", f"has more than {FILTER_CONDITIONS_MAX} conditions")
+
+
+def _check_values(values: tuple[Any, ...]) -> None:
+    if len(values) > FILTER_VALUES_MAX:
+        raise InvalidInput.single("filter", f"lists more than {FILTER_VALUES_MAX} values in one `in`")
+    if any(isinstance(value, str) and "\x00" in value for value in values):
+        raise InvalidInput.single("filter", "compares with text that contains NUL, which no stored text does")
 
 
 def _walk(part: Filter, depth: int) -> Iterator[tuple[int, Filter]]:

@@ -1,7 +1,7 @@
 """Order, page and cursor: keyset pagination as values.
 
-A cursor is opaque to clients: a version byte, a fingerprint of the order and filter it belongs to, and the
-ordered values of its row, in base64url.
+A cursor is opaque to clients: a version byte, the ordered values of its row, and before them a fingerprint of
+these values with the filter and order that it belongs to, in base64url.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import binascii
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeVar
 
 import orjson
@@ -92,7 +92,7 @@ def page_request(
     if not 1 <= rows <= PAGE_ROWS_MAX:
         raise InvalidInput.single(name, f"must be between 1 and {PAGE_ROWS_MAX}, got {rows}")
     cursor = before if backward else after
-    position = None if cursor is None else decode_cursor(cursor, where, order)
+    position = None if cursor is None else Cursors(where, order).decode(cursor)
     return PageRequest(where, order, rows, backward, position)
 
 
@@ -126,60 +126,91 @@ class Page(Generic[R]):
     @property
     def edges(self) -> list[Edge[R]]:
         """The rows with their cursors."""
-        return [Edge(node, self.cursor(node)) for node in self.nodes]
+        cursors = self._cursors()
+        return [Edge(node, cursors.encode(self._values(node))) for node in self.nodes]
 
     @property
     def page_info(self) -> PageInfo:
         """Where this page lies. On the side it came from there is a neighbour if there was a cursor."""
         came_from = self.request.position is not None
+        cursors = self._cursors()
         return PageInfo(
             has_next_page=came_from if self.request.backward else self.more,
             has_previous_page=self.more if self.request.backward else came_from,
-            start_cursor=self.cursor(self.nodes[0]) if self.nodes else None,
-            end_cursor=self.cursor(self.nodes[-1]) if self.nodes else None,
+            start_cursor=cursors.encode(self._values(self.nodes[0])) if self.nodes else None,
+            end_cursor=cursors.encode(self._values(self.nodes[-1])) if self.nodes else None,
         )
 
-    def cursor(self, node: R) -> str:
-        """The place of one row of this page."""
-        values = tuple(getattr(node, term.column) for term in self.request.order)
-        return encode_cursor(values, self.request.where, self.request.order)
+    def _cursors(self) -> Cursors:
+        return Cursors(self.request.where, self.request.order)
+
+    def _values(self, node: R) -> Values:
+        return tuple(getattr(node, term.column) for term in self.request.order)
 
 
-def encode_cursor(values: Values, where: Filter, order: Order) -> str:
-    """An opaque cursor for the row with these ordered values."""
-    payload = CURSOR_VERSION + _fingerprint(where, order) + orjson.dumps(values)
-    return base64.urlsafe_b64encode(payload).rstrip(b"=").decode()
+class Cursors:
+    """The cursors of one list: a cursor names a place in it, and means nothing in any other list."""
+
+    def __init__(self, where: Filter, order: Order) -> None:
+        self._columns = len(order)
+        # repr is stable here: frozen dataclasses of strings, numbers, enums and times.
+        self._list = hashlib.sha256(repr((where, order)).encode())
+
+    def encode(self, values: Values) -> str:
+        """An opaque cursor for the row with these ordered values."""
+        return _text(self._payload(orjson.dumps(values)))
+
+    def decode(self, cursor: str) -> Values:
+        """The ordered values held by a cursor. Errors: BadCursor."""
+        payload = _bytes(cursor)
+        if payload[:1] != CURSOR_VERSION:
+            raise BadCursor("the cursor was made by another release; start again without it")
+        encoded = payload[1 + FINGERPRINT_BYTES :]
+        if payload != self._payload(encoded):
+            raise BadCursor(
+                "the cursor belongs to another filter or order, or was altered; start again without it"
+            )
+        try:
+            values = orjson.loads(encoded)
+        except ValueError:
+            raise unreadable() from None
+        if not isinstance(values, list) or len(values) != self._columns:
+            raise unreadable()
+        return tuple(values)
+
+    def _payload(self, values: bytes) -> bytes:
+        fingerprint = self._list.copy()
+        fingerprint.update(values)
+        return CURSOR_VERSION + fingerprint.digest()[:FINGERPRINT_BYTES] + values
 
 
-def decode_cursor(cursor: str, where: Filter, order: Order) -> Values:
-    """The ordered values held by a cursor. Errors: BadCursor."""
-    if not cursor or len(cursor) > CURSOR_CHARS_MAX:
-        raise BadCursor("the cursor cannot be read; pass a cursor from pageInfo or edges unchanged")
-    try:
-        payload = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        values = orjson.loads(payload[1 + FINGERPRINT_BYTES :])
-    except (binascii.Error, ValueError):
-        raise BadCursor("the cursor cannot be read; pass a cursor from pageInfo or edges unchanged") from None
-    if payload[:1] != CURSOR_VERSION:
-        raise BadCursor("the cursor was made by another release; start again without it")
-    if payload[1 : 1 + FINGERPRINT_BYTES] != _fingerprint(where, order):
-        raise BadCursor("the cursor belongs to another filter or order; start again without it")
-    if not isinstance(values, list) or len(values) != len(order):
-        raise BadCursor("the cursor cannot be read; pass a cursor from pageInfo or edges unchanged")
-    return tuple(values)
+def unreadable() -> BadCursor:
+    """The error for what no page of this service has carried."""
+    return BadCursor("the cursor cannot be read; pass a cursor from pageInfo or edges unchanged")
 
 
 def cursor_time(value: Any) -> datetime:
-    """A time held in a cursor. Errors: BadCursor."""
+    """A time held in a cursor, in UTC. Errors: BadCursor."""
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise BadCursor("the cursor cannot be read; pass a cursor from pageInfo or edges unchanged") from None
-    if moment.tzinfo is None:
-        raise BadCursor("the cursor cannot be read; pass a cursor from pageInfo or edges unchanged")
-    return moment
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise unreadable() from None
+    raise unreadable()
 
 
-def _fingerprint(where: Filter, order: Order) -> bytes:
-    # repr is stable here: frozen dataclasses of strings, numbers, enums and times.
-    return hashlib.sha256(repr((where, order)).encode()).digest()[:FINGERPRINT_BYTES]
+def _text(payload: bytes) -> str:
+    return base64.urlsafe_b64encode(payload).rstrip(b"=").decode()
+
+
+def _bytes(cursor: str) -> bytes:
+    if len(cursor) > CURSOR_CHARS_MAX:
+        raise unreadable()
+    try:
+        payload = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise unreadable() from None
+    if not payload or _text(payload) != cursor:  # one place, one cursor
+        raise unreadable()
+    return payload

@@ -1,22 +1,44 @@
-"""TEMPORARY by the lead, helper 4 overwrites."""
+"""The seam between the product and whatever turns texts into vectors. Called by services through the embedder."""
 
-from typing import Protocol
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datastorage.errors import Unavailable
+from datastorage.errors import FaultReason, InvalidInput
 
-Vector = NDArray[np.float32]
-
-
-class EmbeddingFailed(Unavailable):
-    pass
+Vector: TypeAlias = NDArray[np.float32]
 
 
 class EmbeddingProvider(Protocol):
-    model: str
-    dimensions: int
+    """Turns texts into vectors. Where embeddings are off there is no provider: the type is Optional."""
 
-    async def embed(self, texts): ...
-    async def close(self): ...
+    @property
+    def model(self) -> str:
+        """The name stored beside each vector. Whatever changes the vectors changes the name."""
+
+    @property
+    def dimensions(self) -> int:
+        """The length of every vector."""
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """One vector per text, in the same order; the same text always gives the same vector.
+
+        Shapes: float32[dimensions], of length 1, so that the inner product is the cosine.
+        Errors: InvalidInput for a blank text, EmbeddingFailed.
+        """
+
+    async def close(self) -> None:
+        """Lets go of what the provider holds."""
+
+
+def refuse_blank(texts: Sequence[str]) -> None:
+    """A blank text means nothing, and so has no direction. Errors: InvalidInput."""
+    for text in texts:
+        if not text:
+            raise InvalidInput.single("text", "is empty: there is nothing to embed", FaultReason.REQUIRED)
+        if text.isspace():
+            raise InvalidInput.single("text", "is white space only", FaultReason.WHITESPACE_ONLY)

@@ -1,31 +1,84 @@
-"""TEMPORARY by the lead, helper 4 overwrites."""
+"""The embedding model that comes with the package: a vector per token, and nothing to run. Needs no network."""
 
-import importlib.util
-import pathlib
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
-from safetensors.numpy import load_file
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
+
+from datastorage.embedding.provider import Vector, refuse_blank
+from datastorage.embedding.wordllama_files import SHAPE, WordllamaFiles
+from datastorage.errors import EmbeddingFailed
+from datastorage.limits import EMBEDDED_CHARS_MAX
+
+# The headline says what the account elaborates, so it weighs as much as the whole account, however long that
+# is: nDCG@10 rose by 10 and 12 points on two sets of reports, against one mean over all tokens. What was done
+# about it tells failures apart least: as part of the account it cost up to 4 points, so it weighs little.
+LINE_WEIGHTS: Final = (1.0, 1.0, 0.1)
+
+# Up to this the work takes 0.05 to 0.7 ms; handing it to a thread and back adds 0.1 ms.
+INLINE_CHARS_MAX: Final = 2_048
 
 
 class StaticProvider:
-    model = "wordllama-l2-supercat-256"
-    dimensions = 256
+    """Means of token vectors, one per line of the text, added up by the weight of the line.
+
+    Lines have the roles of `search.embedded_text`: headline, account, circumstances; a text of one line is
+    just its mean. Each text is computed by itself, so its vector is the same to the bit in any batch.
+    """
+
+    model: Final = "wordllama-l2-supercat-256"
+    dimensions: Final = SHAPE[1]
+
+    def __init__(self, tokenizer: Tokenizer, token_vectors: NDArray[np.float16]) -> None:
+        self._tokenizer, self._token_vectors = tokenizer, token_vectors
 
     @classmethod
-    def load(cls):
-        self = cls()
-        d = pathlib.Path(importlib.util.find_spec("wordllama").origin).parent
-        self.t = Tokenizer.from_file(str(d / "tokenizers/l2_supercat_tokenizer_config.json"))
-        self.w = next(iter(load_file(str(d / "weights/l2_supercat_256.safetensors")).values()))
-        return self
+    def load(cls) -> StaticProvider:
+        """The model from the installed package. Errors: StartupError."""
+        files = WordllamaFiles.find()
+        # One thread per batch: more would take the cores of PostgreSQL, and a fork would warn of them.
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        tokenizer = Tokenizer.from_file(str(files.tokenizer))
+        tokenizer.encode_special_tokens = True  # a `<s>` in a text is text
+        return cls(tokenizer, files.token_vectors())
 
-    async def embed(self, texts):
-        out = []
-        for t in texts:
-            v = self.w[self.t.encode(t, add_special_tokens=False).ids].astype("float32").mean(0)
-            out.append(v / np.linalg.norm(v))
-        return out
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """One unit vector per text. Errors: InvalidInput for a blank text, EmbeddingFailed."""
+        refuse_blank(texts)
+        if sum(map(len, texts)) <= INLINE_CHARS_MAX:
+            return self._vectors(texts)
+        return await asyncio.to_thread(self._vectors, texts)
 
-    async def close(self):
-        pass
+    async def close(self) -> None:
+        """Nothing to let go of: the table is a mapped file."""
+
+    def _vectors(self, texts: Sequence[str]) -> list[Vector]:
+        return [self._vector(text) for text in texts]
+
+    def _vector(self, text: str) -> Vector:
+        lines = [" ".join(line.split()) for line in text[:EMBEDDED_CHARS_MAX].split("\n", 2)]
+        try:
+            encodings = self._tokenizer.encode_batch_fast(lines, add_special_tokens=False)
+        except TypeError as error:  # half of a surrogate pair is no Unicode text
+            raise EmbeddingFailed("the text is not valid Unicode") from error
+        total = np.zeros(self.dimensions, np.float32)
+        for weight, encoding in zip(LINE_WEIGHTS, encodings, strict=False):
+            # Scripts outside the vocabulary take up to four tokens a character: hold no more than Latin does.
+            ids = encoding.ids[:EMBEDDED_CHARS_MAX]
+            if ids:
+                total += np.float32(weight) * _unit(self._token_vectors[ids].mean(axis=0, dtype=np.float32))
+        return _unit(total)
+
+
+def _unit(vector: Vector) -> Vector:
+    length = np.sqrt(np.square(vector, dtype=np.float64).sum())
+    if not length > 0:
+        raise EmbeddingFailed("the text has no direction")
+    unit: Vector = (vector / length).astype(np.float32)
+    return unit

@@ -9,6 +9,7 @@ from typing import Any
 import strawberry
 
 from datastorage.domain.filters import EVERYTHING, AllOf, AnyOf, Condition, Filter, Not, Operator
+from datastorage.domain.names import camel
 from datastorage.errors import InvalidInput
 from datastorage.graphql.enums import Phase, Severity, Status
 from datastorage.graphql.scalars import BigInt
@@ -143,7 +144,7 @@ def _conditions(column: str, comparisons: Any) -> list[Condition]:
         if value is strawberry.UNSET:
             continue
         if value is None:
-            raise InvalidInput.single("filter", f"compares {column} with null; use isNull")
+            raise InvalidInput.single("filter", f"compares {camel(column)} with null; use isNull")
         found.append(
             Condition(column, Operator(field.name), tuple(value) if isinstance(value, list) else value)
         )

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
+from typing import Final
 
 import strawberry
 
 from datastorage.errors import InvalidInput
+from datastorage.graphql.scalars import BIGINT_MAX
+
+_GLOBAL_ID: Final = re.compile(r"(?P<type>[A-Za-z]{1,64}):(?P<number>0|[1-9][0-9]{0,18})")
 
 
 @strawberry.interface(description="Anything with a global id, as Relay asks for.")
@@ -23,14 +28,15 @@ def global_id(type_name: str, number: int) -> strawberry.ID:
 
 
 def split_global_id(value: str) -> tuple[str, int]:
-    """Type and number of a record. Errors: InvalidInput."""
+    """Type and number of a record. Errors: InvalidInput, also for a second spelling of an id."""
     try:
-        type_name, _, number = base64.b64decode(value, validate=True).decode("ascii").partition(":")
+        name = base64.b64decode(value, validate=True).decode("ascii")
     except (binascii.Error, ValueError):
-        raise InvalidInput.single("id", "is no id of this service") from None
-    if not type_name or not (number.isascii() and number.isdecimal()) or int(number) >= 2**63:
+        name = ""
+    parts = _GLOBAL_ID.fullmatch(name)
+    if parts is None or int(parts["number"]) > BIGINT_MAX or base64.b64encode(name.encode()) != value.encode():
         raise InvalidInput.single("id", "is no id of this service")
-    return type_name, int(number)
+    return parts["type"], int(parts["number"])
 
 
 def number_of(value: str, type_name: str) -> int:

@@ -12,14 +12,14 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 # Libraries that would repeat what our own request line says, or say it with connection details.
 QUIET_LOGGERS = ("uvicorn.access", "uvicorn.error", "sqlalchemy.engine", "alembic", "asyncio", "httpx")
-LEADING_KEYS = ("timestamp", "level", "event", "request_id")
+LEADING_KEYS = ("timestamp", "level", "event", "request_id", "operation")
 
 
 def configure_logging(*, level: str, json: bool | None = None, redact: Callable[[str], str] = str) -> None:
     """Sends structlog and the standard library through one pipeline to stderr.
 
-    `json`: JSON lines or console; None means console on a terminal only. `redact` is applied to every string
-    value, so that no secret reaches a log.
+    `json`: JSON lines or console; None means console on a terminal only. `redact` is applied to everything
+    that is text or becomes text, so that no secret reaches a log.
     """
     json = not sys.stderr.isatty() if json is None else json
     shared: list[Processor] = [
@@ -27,7 +27,7 @@ def configure_logging(*, level: str, json: bool | None = None, redact: Callable[
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
-        structlog.processors.format_exc_info if json else structlog.processors.ExceptionPrettyPrinter(),
+        structlog.processors.format_exc_info,  # as text, so that it is redacted like any other
         _redacting(redact),
         _leading_keys_first,
     ]
@@ -47,7 +47,9 @@ def configure_logging(*, level: str, json: bool | None = None, redact: Callable[
 def _renderer(*, json: bool) -> Processor:
     if json:
         return structlog.processors.JSONRenderer(sort_keys=False)
-    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+    return structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+    )
 
 
 def _route_standard_library(level: str, shared: Sequence[Processor], renderer: Processor) -> None:
@@ -72,16 +74,21 @@ def _leading_keys_first(_logger: WrappedLogger, _method: str, event: EventDict) 
 
 def _redacting(redact: Callable[[str], str]) -> Processor:
     def process(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        return {key: _redacted(value, redact) for key, value in event.items()}
+        # What begins with an underscore belongs to structlog, and is taken out before a line is written.
+        return {
+            key: value if key.startswith("_") else _redacted(value, redact) for key, value in event.items()
+        }
 
     return process
 
 
 def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):
-        return {key: _redacted(item, redact) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+        return {_redacted(key, redact): _redacted(item, redact) for key, item in value.items()}
+    if type(value) in (list, tuple):  # not a named one: a database URL is such a tuple, password and all
         return [_redacted(item, redact) for item in value]
-    return value
+    return redact(repr(value))

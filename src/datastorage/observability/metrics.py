@@ -12,7 +12,11 @@ from enum import StrEnum
 from time import perf_counter
 from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+
+from datastorage.errors import FaultReason
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the series and tell nothing
 
 SECONDS_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -145,7 +149,11 @@ _QUERY = {
 }
 _DUALWRITE_FAILURE = {reason: DUALWRITE_FAILURE.labels(reason) for reason in DualWriteFailure}
 _REJECTED = {code: REJECTED.labels(code) for code in RejectedCode}
-_FAULT_FIELDS = {field.value: field for field in FaultField}
+_FAULTS = {
+    (field.value, reason): VALIDATION_FAILURES.labels(field, reason)
+    for field in FaultField
+    for reason in FaultReason
+}
 
 
 def count_writes(table: Table, *, succeeded: int = 0, failed: int = 0, seconds: float) -> None:
@@ -167,23 +175,23 @@ def count_rejected(code: RejectedCode) -> None:
     _REJECTED[code].inc()
 
 
-def count_fault(field_name: str, reason: str) -> None:
+def count_fault(field_name: str, reason: FaultReason) -> None:
     """Counts one refused field; `field_name` is the column's name, unknown ones count as other."""
-    field = _FAULT_FIELDS.get(field_name, FaultField.OTHER)
-    VALIDATION_FAILURES.labels(field, reason).inc()
+    (_FAULTS.get((field_name, reason)) or _FAULTS[FaultField.OTHER, reason]).inc()
 
 
 @contextmanager
 def query_observed(operation: QueryOperation) -> Iterator[None]:
     """Counts and times one root query; an exception counts as failure unless it is the caller's fault.
 
-    The caller's faults are recognised by `retryable` being False on errors raised on purpose.
+    The caller's faults are recognised by `retryable` being False on errors raised on purpose. A query that
+    is cancelled, because the request took too long or the process had to end, is a failure as well.
     """
     success, failure, duration = _QUERY[operation]
     started = perf_counter()
     try:
         yield
-    except Exception as error:
+    except BaseException as error:
         (failure if getattr(error, "retryable", True) else success).inc()
         raise
     else:

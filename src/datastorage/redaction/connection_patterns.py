@@ -8,7 +8,8 @@ from datastorage.redaction.pattern import Pattern
 from datastorage.redaction.values import IN_SINGLE, PLACEHOLDER, WORD_END
 
 _USER: Final = r"(?i)[a-z0-9]://[^\s/?#:@\"'`<>]*:"
-_DIGEST: Final = r"@(?P<spare_digest>sha256:)?"  # docker://image:tag@sha256:… has no password
+# docker://image:tag@sha256:… has no password in it.
+_NONE: Final = rf"(?P<spare>{PLACEHOLDER}@|[^\s/?#\"'`<>@]+@sha256:)"
 _ARGUMENT: Final = r"[^\s\"'`]+"
 # On one line and within one command of a pipeline.
 _OPTIONS: Final = r"\b[^\n;|]*?\s"
@@ -18,8 +19,8 @@ CONNECTIONS: Final = (
     Pattern(
         "url_credentials",
         (
-            rf"{_USER}(?:(?P<spare>{PLACEHOLDER})@|(?P<secret>[^\s/?#\"'`<>]+){_DIGEST})",
-            rf"{_USER}(?:(?P<spare>{PLACEHOLDER})@|(?P<secret>\d*[^\s/?#\"'`<>\d@][^\s\"'`<>@]*){_DIGEST})",
+            rf"{_USER}(?:{_NONE}|(?P<secret>[^\s/?#\"'`<>]+)@)",
+            rf"{_USER}(?:{_NONE}|(?P<secret>\d*[^\s/?#\"'`<>\d@][^\s\"'`<>@]*)@)",
         ),
     ),
     Pattern(

@@ -95,13 +95,16 @@ def json_field(family: SecretKey) -> str:
 
 
 def assignment(family: SecretKey) -> str:
-    """The family in `key=value`, `key: value`, `--key value`, and in name and value pairs of an environment."""
+    """The family in `key=value`, `key: value`, `--key value`, and in name and value pairs of an environment.
+
+    A quoted key before a colon is left to `json_field`.
+    """
     quote, key = values.QUOTE, family.key
     option = rf"(?:\A|[\s\"'`=(\[])--?[\w-]*{key}(?:[ \t]+|{quote}[ \t]*,\s*{quote}|\n[ \t]*-[ \t]+)"
-    spoken = rf"{key}(?:{quote})?{values.COLON}"
+    spoken = rf"{key}{values.COLON}"
     pair = rf"{key}(?:{quote})?(?:\s*,\s*|\s+)(?:{quote})?value(?:{quote})?\s*[:=]\s*"
-    plain = rf"{key}(?:{quote})?[ \t]*(?:{values.EQUALS}|:)[ \t]*"
-    left = rf"(?:{option}|{pair}|{plain})"
+    equated = rf"{key}(?:{quote})?[ \t]*{values.EQUALS}[ \t]*"
+    left = rf"(?:{option}|{pair}|{spoken}|{equated})"
     return (
         rf"(?i)(?:(?:{option}|{spoken})(?P<spare_prose>{family.prose}){values.WORD_END}"
         rf"|{left}(?:{quote})?(?P<spare>{family.keeps}){values.WORD_END}"

@@ -34,12 +34,13 @@ DIAGNOSIS: Final = (
     r"|authentication|verification|validation|error|command|object|found|exists|absent|present|disabled|enabled"
     r"|optional|--?[a-z][\w-]*)"
 )
-# References to where a key is kept are no keys.
+# References to where a key is kept are no keys. Only what a path is made of, so that a scan for its end
+# stops where the next key begins: otherwise `key=a,key=a,…` would be read to its end from every key.
 KEY_FILE: Final = (
-    r"(?:/(?:etc|var|run|home|root|opt|usr|mnt|tmp|secrets)/[^\s\"'`]*"
-    r"|[^\s\"'`]*\.(?:pem|key|crt|cer|p12|pfx|jks|json|ya?ml|txt))"
+    r"(?:/(?:etc|var|run|home|root|opt|usr|mnt|tmp|secrets)/[\w./-]*"
+    r"|[\w./-]*\.(?:pem|key|crt|cer|p12|pfx|jks|json|ya?ml|txt))"
 )
-DIRECTORY: Final = r"(?:(?:/|~|\.{1,2}/|[a-z]:\\)[^\s\"'`,;]*)"
+DIRECTORY: Final = r"(?:(?:/|~|\.{1,2}/|[a-z]:\\)[\w./~\\-]*)"
 
 # The inside of a string literal; a cut-off one ends with its line.
 IN_DOUBLE: Final = r"(?:[^\"\\\n]|\\[^\n])*"

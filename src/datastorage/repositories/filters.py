@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, false, or_, true
+from sqlalchemy import ColumnElement, Table, Text, and_, any_, false, literal, or_, true
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from datastorage.domain.filters import AllOf, AnyOf, Condition, Filter, Not, Operator
 
 Column = ColumnElement[Any]
 Clause = ColumnElement[bool]
 
+
+def _one_of(column: Column, values: tuple[Any, ...]) -> Clause:
+    """One array instead of a parameter per value: one statement for lists of any length, and no limit of theirs."""
+    kind = Text() if column.type.python_type is str else column.type
+    return column == any_(literal(list(values), ARRAY(kind)))
+
+
 _CLAUSES: dict[Operator, Callable[[Column, Any], Clause]] = {
     Operator.EQ: lambda column, value: column == value,
     Operator.NE: lambda column, value: column.is_distinct_from(value),
-    Operator.IN: lambda column, values: column.in_(values),
-    Operator.NOT_IN: lambda column, values: column.in_(values).is_not(true()),
+    Operator.IN: _one_of,
+    Operator.NOT_IN: lambda column, values: _one_of(column, values).is_not(true()),
     Operator.GT: lambda column, value: column > value,
     Operator.GTE: lambda column, value: column >= value,
     Operator.LT: lambda column, value: column < value,

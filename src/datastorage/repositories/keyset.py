@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, false, or_, tuple_
 from sqlalchemy.sql.elements import UnaryExpression
 
-from datastorage.domain.paging import Order, OrderTerm, Values, cursor_time
-from datastorage.errors import BadCursor
+from datastorage.domain.paging import Order, OrderTerm, Values, cursor_time, unreadable
 
 BIGINT_MAX = 2**63 - 1
 
@@ -60,7 +59,9 @@ def _value(table: Table, term: OrderTerm, value: Any) -> Any:
     if kind is datetime:
         return cursor_time(value)
     if isinstance(value, bool) is not (kind is bool) or not isinstance(value, kind):
-        raise BadCursor("the cursor cannot be read; pass a cursor from pageInfo or edges unchanged")
+        raise unreadable()
     if isinstance(value, int) and abs(value) > BIGINT_MAX:
-        raise BadCursor("the cursor cannot be read; pass a cursor from pageInfo or edges unchanged")
+        raise unreadable()
+    if isinstance(value, str) and "\x00" in value:  # PostgreSQL's text cannot hold it
+        raise unreadable()
     return value

@@ -34,7 +34,8 @@ _CALENDAR: Final = re.compile(
 _SUSPECT_WORD: Final = re.compile(r"(?<![^ ])[^ 0-9-]*+[0-9-][^ ]*")
 _TOKEN: Final = re.compile(
     rf"""
-    (?P<time>
+    (?P<word>(?<!-)[A-Za-z]++(?![^\W_]|:))
+    |(?P<time>
         [0-9]{{4}}-?[0-9]{{2}}-?[0-9]{{2}}
         (?:T[0-9]{{2}}:?[0-9]{{2}}(?::?[0-9]{{2}}(?:[.,][0-9]+)?)?(?:Z|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)?)?
         (?![A-Za-z0-9]|[:.][0-9\{MASK}])
@@ -50,7 +51,7 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE,
 )
-_MASKS_IN_A_ROW: Final = re.compile(rf"{MASK}(?:[-_ ]{MASK})+")
+_MASKS_IN_A_ROW: Final = re.compile(rf"{MASK}(?:[-_ ]{MASK}| [AP]M\b)+")
 
 
 def mask_volatile(text: str) -> str:
@@ -69,6 +70,8 @@ def mask_volatile(text: str) -> str:
     masked, rest_from = "", 0
     for word in _SUSPECT_WORD.finditer(text):
         for token in _TOKEN.finditer(text, word.start(), word.end()):
+            if token.lastgroup == "word":
+                continue
             masked += text[rest_from : token.start()]
             rest_from = token.end()
             masked += _masked_token(token, masked)

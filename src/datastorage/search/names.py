@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from datastorage.search.numbers import ALPHANUMERIC, CONTEXT_CHARS, MASK, belongs_to, is_code, is_hex_code
+from datastorage.search.numbers import ALPHANUMERIC, LABEL_CHARS_MAX, MASK, belongs_to, is_code, is_hex_code
 
 _PREVIOUS_PART: Final = re.compile(rf"({ALPHANUMERIC}+|{MASK})([-_])\Z")
 
 # Kubernetes draws its suffixes from these characters, so that they spell no words.
 _KUBERNETES_SUFFIX: Final = re.compile(r"[bcdfghjklmnpqrstvwxz2456789]{5,10}")
 _SPELT_LIKE_A_SUFFIX: Final = frozenset(
-    "https http2 html5 xhtml xpath nfsv4 tmpfs btrfs mssql pgsql mysql ntfs tcpdp".split()
+    {"btrfs", "grpcs", "html5", "http2", "https", "mssql", "nfsv4", "ntlmv2", "pgsql", "tmpfs", "xhtml"}
 )
 _NODE_SUFFIX: Final = re.compile(r"(?=[a-z]*[0-9])[a-z0-9]{4,5}")
 
@@ -51,7 +51,7 @@ def masked_part(part: str, before: str) -> str:
 def _previous_part(before: str) -> tuple[str | None, str]:
     if before[-1:] not in ("-", "_"):
         return None, ""
-    found = _PREVIOUS_PART.search(before, max(0, len(before) - CONTEXT_CHARS))
+    found = _PREVIOUS_PART.search(before, max(0, len(before) - LABEL_CHARS_MAX))
     return (None, "") if found is None else (found[1], found[2])
 
 

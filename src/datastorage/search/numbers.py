@@ -1,4 +1,4 @@
-"""Which numbers carry meaning: error codes, service ports and versions. The others only count. Called by masking."""
+"""Which numbers carry meaning: error codes, service ports, versions. The others only count. Called by masking."""
 
 from __future__ import annotations
 
@@ -10,39 +10,74 @@ MASK: Final = "#"
 # Letters and digits, but none of the scripts that write no spaces: there a number stands beside a word, not in it.
 ALPHANUMERIC: Final = r"[^\W_\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]"
 
-CONTEXT_CHARS: Final = 48  # as far back as a word that gives a number its meaning is looked for
 CODE_DIGITS_MAX: Final = 10  # Windows writes its codes as unsigned 32-bit numbers
+PORT_DIGITS_MAX: Final = 5
 EPHEMERAL_PORTS_FROM: Final = 32_768  # Linux gives clients ports from here on: below, a port names a service
+LABEL_CHARS_MAX: Final = 48  # as far back as a number's label is looked for
 
-_CODE_WORD = (
-    r"(?:(?:err(?:or)?|exit|status|return|sql|result|reason|response)?code|(?:nt)?status|exit|exited"
-    r"|errno|err|error|hresult|signal|sqlstate|rc|http(?:/[12](?:\.[01])?)?)"
+_CODE_LABELS: Final = frozenset(
+    {
+        "code",
+        "errcode",
+        "errorcode",
+        "exitcode",
+        "statuscode",
+        "returncode",
+        "resultcode",
+        "reasoncode",
+        "responsecode",
+        "sqlcode",
+        "sqlstate",
+        "status",
+        "ntstatus",
+        "hresult",
+        "exit",
+        "exited",
+        "err",
+        "errno",
+        "error",
+        "rc",
+        "signal",
+        "http",
+    }
 )
-_WORD_START = r"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z]))"  # also inside exitCode
+_REPLY_LABELS: Final = frozenset({"answered", "got", "received", "responded", "response", "returned"})
+_VERSION_LABELS: Final = frozenset({"release", "ssl", "tls", "version"})
+_HTTP_VERSIONS: Final = ("http/1.0", "http/1.1", "http/2", "http/2.0", "http/3")
 
-_CODE_WORD_ALONE: Final = re.compile(_CODE_WORD, re.IGNORECASE)
-_BEFORE_CODE: Final = re.compile(
-    rf"{_WORD_START}(?i:{_CODE_WORD})(?:[\"')\]]{{0,2}} ?(?:[:=]|is|with)? ?[\"'(\[]{{0,2}}[-+]?\#?|/)\Z"
-)
-_BEFORE_HTTP_STATUS: Final = re.compile(
-    rf"{_WORD_START}(?i:returned|response|responded with|answered|got|received) ?[:=]? ?[\"'(\[]?\Z"
-)
-_HTTP_FAILURE: Final = re.compile(r"[45][0-9]{2}")
-_BEFORE_PORT: Final = re.compile(rf"(?:{MASK}\]?:|{_WORD_START}(?i:port) ?[:=]? ?[\"']?)\Z")
-
-# Words whose number is part of their name, wherever it stands: utf-8, sha_256, us-east-1.
+# Words whose number is part of their name: utf-8, sha_256, us-east-1.
 _NUMBERED_WORDS: Final = frozenset(
-    "utf iso sha aes rsa base http tls ssl ipv x86 east west north south central"
-    " northeast northwest southeast southwest".split()
+    {
+        "aes",
+        "base",
+        "http",
+        "ipv",
+        "iso",
+        "rsa",
+        "sha",
+        "ssl",
+        "tls",
+        "utf",
+        "x86",
+        "central",
+        "east",
+        "north",
+        "northeast",
+        "northwest",
+        "south",
+        "southeast",
+        "southwest",
+        "west",
+    }
 )
 
+_LAST_WORD: Final = re.compile(r"(?<=[^A-Za-z])[A-Za-z]+\Z")
+_LAST_HUMP: Final = re.compile(r"[A-Z][a-z]+\Z")  # Code of vendorCode
+_HTTP_FAILURE: Final = re.compile(r"[45][0-9]{2}")
 _IPV4: Final = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?::([0-9]{1,5}))?(?:/[0-9]{1,2})?")
 _VERSION: Final = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,5}){2,3}[A-Za-z0-9]{0,8}")
 _SHORT_VERSION: Final = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}[A-Za-z0-9]{0,8}")
 _DOTTED_DATE: Final = re.compile(r"(?:19|20)[0-9]{2}\..*|.*\.(?:19|20)[0-9]{2}")
-_BEFORE_SHORT_VERSION: Final = re.compile(
-    rf"(?:[A-Za-z][/_-]|{_WORD_START}(?i:version|release|tls|ssl)[ :=]{{1,2}}[\"']?)\Z"
-)
 
 
 def masked_compound(number: str, before: str) -> str:
@@ -59,36 +94,50 @@ def masked_compound(number: str, before: str) -> str:
 
 def is_code(number: str, before: str) -> bool:
     """Whether a number that stands alone tells failures apart: exit code 137, HTTP 503, port 5432."""
-    if _found(_BEFORE_CODE, before):
+    label = _label(before)
+    if label in _CODE_LABELS:
         return len(number) <= CODE_DIGITS_MAX
-    if _HTTP_FAILURE.fullmatch(number) and _found(_BEFORE_HTTP_STATUS, before):
-        return True
-    return _is_service_port(number) and _found(_BEFORE_PORT, before)
+    if label in _REPLY_LABELS:
+        return _HTTP_FAILURE.fullmatch(number) is not None
+    at_port = label == "port" or before.endswith((f"{MASK}:", f"{MASK}]:"))
+    return at_port and _is_service_port(number)
 
 
 def is_hex_code(before: str) -> bool:
     """Whether a 0x number is an error code and no address."""
-    return _found(_BEFORE_CODE, before)
+    return _label(before) in _CODE_LABELS
 
 
 def belongs_to(word: str) -> bool:
-    """Whether the number joined to this word is part of a name: ORA-00942, CVE-2022-42003, utf-8, us-east-1."""
-    if word.isdecimal():
+    """Whether a number joined to this word is part of a name: ORA-00942, CVE-2022-42003, utf-8, us-east-1."""
+    if word.isdecimal() or (word.isalpha() and word.isupper() and len(word) > 1):
         return True
-    if word.isalpha() and word.isupper() and len(word) > 1:
-        return True
-    return word.lower() in _NUMBERED_WORDS or _CODE_WORD_ALONE.fullmatch(word) is not None
+    word = word.lower()
+    return word in _NUMBERED_WORDS or word in _CODE_LABELS
+
+
+def _label(before: str) -> str:
+    # `exit code: 137`, `statusCode=503`, `[Errno 111]`, `exited with (1)`, `HTTP/1.1" 502`
+    if before[-5:].lower() == "http/":
+        return "http"
+    tail = before[-LABEL_CHARS_MAX:] if len(before) > LABEL_CHARS_MAX else f" {before}"
+    tail = tail.rstrip("+-#").rstrip("\"'([").rstrip(" :=")
+    tail = tail.removesuffix(" with").removesuffix(" is").rstrip("\"')]")
+    word = _LAST_WORD.search(tail)
+    if word is None:
+        return "http" if tail.lower().endswith(_HTTP_VERSIONS) else ""
+    label = word[0].lower()
+    hump = None if label in _CODE_LABELS else _LAST_HUMP.search(word[0])
+    return label if hump is None else hump[0].lower()
 
 
 def _is_service_port(number: str) -> bool:
-    return len(number) <= 5 and int(number) < EPHEMERAL_PORTS_FROM  # noqa: PLR2004 -- 65535 has five digits
+    return len(number) <= PORT_DIGITS_MAX and int(number) < EPHEMERAL_PORTS_FROM
 
 
 def _is_version(number: str, before: str) -> bool:
     if _VERSION.fullmatch(number):
         return not before.endswith(".") and not _DOTTED_DATE.fullmatch(number)
-    return _SHORT_VERSION.fullmatch(number) is not None and _found(_BEFORE_SHORT_VERSION, before)
-
-
-def _found(pattern: re.Pattern[str], before: str) -> bool:
-    return pattern.search(before, max(0, len(before) - CONTEXT_CHARS)) is not None
+    if not _SHORT_VERSION.fullmatch(number):
+        return False
+    return (before[-1:] in ("/", "-", "_") and before[-2:-1].isalpha()) or _label(before) in _VERSION_LABELS

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from datastorage.db.database import Database
 from datastorage.db.migrations import schema_state
@@ -29,11 +30,17 @@ class Check:
     detail: str
 
 
+_ANSWERS = Check("database", good=True, detail="answers")
+_SILENT = Check("database", good=False, detail="does not answer")
+_UNKNOWN = Check("schema", good=False, detail="unknown")
+_UNREADABLE = Check("schema", good=False, detail="cannot be read")
+
+
 class Health:
     """The state that probes report."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, revive: Callable[[], None] | None = None) -> None:
+        self._database, self._revive = database, revive  # revive: starts a database that is ours to keep
         self.draining = False
 
     async def readiness(self) -> list[Check]:
@@ -44,12 +51,18 @@ class Health:
         ]
 
     async def _database_checks(self) -> list[Check]:
+        answers = False
         try:
             async with asyncio.timeout(CHECK_TIMEOUT_S), self._database.read() as session:
+                answers = True
                 state = await schema_state(session)
         except (DataStorageError, TimeoutError):
-            return [Check("database", False, "does not answer"), Check("schema", False, "unknown")]  # noqa: FBT003
-        return [Check("database", True, "answers"), Check("schema", state.good, state.describe())]  # noqa: FBT003
+            answers = False
+        except DBAPIError as error:  # it refuses us, or lets us read nothing
+            log.warning("not_ready", answers=answers, reason=str(error.orig))
+        else:
+            return [_ANSWERS, Check("schema", state.good, state.describe())]
+        return [_ANSWERS, _UNREADABLE] if answers else [_SILENT, _UNKNOWN]
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
@@ -65,9 +78,10 @@ class Health:
     async def _watch(self) -> None:
         was_up = True
         while True:
-            is_up = await self._answers()
+            reason = await self._outage()
+            is_up = reason is None
             if is_up is not was_up:
-                log.warning("database_changed", up=is_up)
+                log.warning("database_changed", up=is_up, reason=reason)
                 was_up = is_up
             use = self._database.pool_use()
             DATABASE_UP.set(is_up)
@@ -75,10 +89,11 @@ class Health:
             POOL_IN_USE.set(use.in_use)
             await asyncio.sleep(WATCH_EVERY_S)
 
-    async def _answers(self) -> bool:
+    async def _outage(self) -> str | None:
+        """Why the database cannot be used; None while it can."""
         try:
             async with asyncio.timeout(CHECK_TIMEOUT_S * 3):
                 await self._database.ping()
-        except (DataStorageError, TimeoutError):
-            return False
-        return True
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it is an outage, and watching must go on
+            return str(error) or "no answer"
+        return None

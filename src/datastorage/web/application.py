@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,6 +16,8 @@ from strawberry import Schema
 from datastorage.settings import Settings
 from datastorage.web.graphiql import graphiql_assets
 from datastorage.web.graphql_endpoint import GraphQLEndpoint
+from datastorage.web.graphql_response import JSON, failed
+from datastorage.web.internal_faults import InternalFaults
 from datastorage.web.probes import health, ready
 from datastorage.web.request_log import RequestLog
 
@@ -32,8 +37,22 @@ def build_application(
     ]
     if settings.graphiql:
         routes.append(graphiql_assets())  # type: ignore[arg-type]
-    return Starlette(routes=routes, middleware=[Middleware(RequestLog)], lifespan=lifespan)
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(RequestLog), Middleware(InternalFaults)],
+        exception_handlers={HTTPException: _not_routed},  # type: ignore[dict-item]
+        lifespan=lifespan,
+    )
 
 
 async def _start_page(_: Request) -> Response:
     return RedirectResponse("/graphql")
+
+
+async def _not_routed(request: Request, error: HTTPException) -> Response:
+    """Another path, or another method: told in the form of every other error."""
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        message, code = f"{request.url.path} does not take {request.method}", "BAD_USER_INPUT"
+    else:
+        message, code = "there is nothing here; the API is at /graphql", "NOT_FOUND"
+    return failed(message, code, error.status_code, JSON, error.headers)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from starlette.requests import Request
+import structlog
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from strawberry import Schema
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
@@ -17,10 +18,9 @@ from datastorage.web.graphql_request import Operation, Unreadable, read_operatio
 from datastorage.web.graphql_response import JSON, executed, failed, negotiated
 from datastorage.web.identity import identify
 
-_ALLOWED: Final = {
-    "GET": {OperationType.QUERY},
-    "POST": {OperationType.QUERY, OperationType.MUTATION},
-}
+_WHICH: Final = "name one of the document's operations in operationName"
+_READS: Final = {OperationType.QUERY}
+_ALL: Final = {OperationType.QUERY, OperationType.MUTATION}
 
 
 class GraphQLEndpoint:
@@ -32,7 +32,8 @@ class GraphQLEndpoint:
     async def handle(self, request: Request) -> Response:
         """Answers one request."""
         accept = request.headers.get("accept", "")
-        if request.method == "GET" and "query" not in request.query_params and wants_page(accept):
+        is_read = request.method != "POST"
+        if is_read and "query" not in request.query_params and wants_page(accept):
             return graphiql_page() if self._graphiql else failed("GraphiQL is off", "NOT_FOUND", 404, JSON)
         media = JSON
         try:
@@ -40,8 +41,13 @@ class GraphQLEndpoint:
             return await self._executed(request, await read_operation(request), media)
         except Unreadable as error:
             return failed(str(error), "BAD_USER_INPUT", error.status, media, error.headers)
+        except ClientDisconnect:  # nobody reads this answer, but it is logged as what it is
+            return failed("the request broke off", "BAD_USER_INPUT", 400, media)
 
     async def _executed(self, request: Request, operation: Operation, media: str) -> Response:
+        structlog.contextvars.bind_contextvars(operation=operation.label)
+        if operation.is_ambiguous:
+            raise Unreadable(400, _WHICH)
         context = Context(request.app.state.deps, identify(request))
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -50,12 +56,14 @@ class GraphQLEndpoint:
                     variable_values=operation.variables,
                     operation_name=operation.name,
                     context_value=context,
-                    allowed_operation_types=_ALLOWED[request.method],
+                    allowed_operation_types=_ALL if request.method == "POST" else _READS,
                 )
         except TimeoutError:
             return failed("the request took too long; narrow it or try again", "TIMEOUT", 504, media)
         except CannotGetOperationTypeError:
-            raise Unreadable(400, "name one of the document's operations in operationName") from None
+            raise Unreadable(400, _WHICH) from None
         except InvalidOperationTypeError:
+            if request.method == "POST":
+                raise Unreadable(400, "subscriptions are not supported") from None
             raise Unreadable(405, "mutations need POST", {"allow": "POST"}) from None
         return executed(result, media)

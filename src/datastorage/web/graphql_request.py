@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
+from graphql import GraphQLError, OperationDefinitionNode, parse
 from starlette.requests import Request
 
 from datastorage.limits import REQUEST_BODY_BYTES_MAX
+
+
+_OPERATION: Final = re.compile(r"\b(query|mutation|subscription)\b(?:\s+([A-Za-z_]\w{0,99}))?", re.ASCII)
 
 
 class Unreadable(Exception):
@@ -28,10 +33,28 @@ class Operation:
     name: str | None
     extensions: dict[str, Any] | None
 
+    @property
+    def label(self) -> str:
+        """What logs call it: `mutation StoreRemediation`, or `query` where it has no name."""
+        operations = [] if self.query.lstrip().startswith("{") else _OPERATION.findall(self.query)
+        named = [(kind, name) for kind, name in operations if self.name in (None, name)]
+        return " ".join(filter(None, named[0])) if named else "query"
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether the document has several operations and none of them is named."""
+        if self.name is not None or len(_OPERATION.findall(self.query)) < 2:  # noqa: PLR2004 -- several
+            return False
+        try:
+            definitions = parse(self.query).definitions
+        except (GraphQLError, RecursionError):
+            return False  # execution tells what is wrong with it
+        return sum(isinstance(definition, OperationDefinitionNode) for definition in definitions) > 1
+
 
 async def read_operation(request: Request) -> Operation:
-    """The operation in a GET's parameters or a POST's JSON body. Errors: Unreadable."""
-    if request.method == "GET":
+    """The operation in a POST's JSON body or any other request's parameters. Errors: Unreadable."""
+    if request.method != "POST":
         return _operation(
             {
                 "query": request.query_params.get("query"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
 from starlette.responses import Response
 from strawberry.types import ExecutionResult
 
+from datastorage.web.accept import quality, weights
 from datastorage.web.graphql_request import Unreadable
 
 GRAPHQL_JSON: Final = "application/graphql-response+json"
@@ -16,12 +18,12 @@ JSON: Final = "application/json"
 
 def negotiated(accept: str) -> str:
     """The media type to answer with. Errors: Unreadable (406) when we have none that is acceptable."""
-    wanted = [part.partition(";")[0].strip() for part in accept.lower().split(",") if part.strip()]
-    if GRAPHQL_JSON in wanted:
-        return GRAPHQL_JSON
-    if not wanted or any(media in wanted for media in (JSON, "application/*", "*/*")):
-        return JSON
-    raise Unreadable(406, f"answers come as {GRAPHQL_JSON} or {JSON}")
+    wanted = weights(accept) or {JSON: 1.0}
+    by_old, by_new = quality(JSON, wanted), quality(GRAPHQL_JSON, wanted)
+    if not by_old and not by_new:
+        raise Unreadable(406, f"answers come as {GRAPHQL_JSON} or {JSON}")
+    # `*/*` takes either; a client that has not heard of the new type is better served with the old one.
+    return GRAPHQL_JSON if by_new > by_old or (by_new == by_old and GRAPHQL_JSON in wanted) else JSON
 
 
 def executed(result: ExecutionResult, media: str) -> Response:
@@ -38,12 +40,17 @@ def executed(result: ExecutionResult, media: str) -> Response:
 
 
 def failed(
-    message: str, code: str, status: int, media: str, headers: dict[str, str] | None = None
+    message: str,
+    code: str,
+    status: int,
+    media: str,
+    headers: Mapping[str, str] | None = None,
+    **details: str,
 ) -> Response:
     """The answer to a request that was not executed."""
-    body = {"errors": [{"message": message, "extensions": {"code": code}}]}
+    body = {"errors": [{"message": message, "extensions": {"code": code, **details}}]}
     return _response(body, status, media, headers)
 
 
-def _response(body: Any, status: int, media: str, headers: dict[str, str] | None = None) -> Response:
+def _response(body: Any, status: int, media: str, headers: Mapping[str, str] | None = None) -> Response:
     return Response(orjson.dumps(body), status, headers=headers, media_type=f"{media}; charset=utf-8")

@@ -42,7 +42,7 @@ class RequestLog:
             await send(message)
 
         with (
-            structlog.contextvars.bound_contextvars(request_id=request_id),
+            structlog.contextvars.bound_contextvars(request_id=request_id, operation=scope["path"]),
             REQUESTS_IN_FLIGHT.track_inprogress(),
         ):
             try:

@@ -105,7 +105,7 @@ _ESTATE: Final = {
         "coredns: dns",
         "etcd: etcd",
         "kube-apiserver: apiserver",
-        "cluster-autoscaler: node",
+        "worker-nodes: node",
     ),
     ("ingress-nginx", "platform"): ("ingress-nginx-controller: ingress",),
     ("policy-system", "platform"): ("policy-webhook: webhook",),

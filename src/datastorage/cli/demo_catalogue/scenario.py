@@ -37,7 +37,8 @@ class Action:
 class Scenario:
     """A kind of failure: how it shows, what it befalls, and what is done about it.
 
-    `on`: tag of the workloads it befalls; `weight`: how common it is; `errors`: ways in which it is worded.
+    `on`: tag of the workloads it befalls; `weight`: how common it is; `errors`: ways in which it is worded,
+    `runtime_errors`: further ones of workloads with a tag.
     """
 
     alert: str
@@ -47,7 +48,13 @@ class Scenario:
     severities: tuple[Severity, ...]
     weight: float = 1.0
     errors: tuple[str, ...]
+    runtime_errors: Mapping[str, tuple[str, ...]]
     actions: tuple[Action, ...]
+
+    def wordings(self, tags: frozenset[str]) -> tuple[str, ...]:
+        """The errors that a workload with these tags would log."""
+        of_runtime = (error for tag, errors in self.runtime_errors.items() if tag in tags for error in errors)
+        return (*self.errors, *of_runtime)
 
 
 def load_scenarios() -> tuple[Scenario, ...]:
@@ -61,7 +68,9 @@ def load_scenarios() -> tuple[Scenario, ...]:
 def _scenario(table: dict[str, Any]) -> Scenario:
     severities = tuple(Severity(name) for name in table["severities"])
     actions = tuple(Action(**_frozen(action)) for action in table["actions"])
-    return Scenario(**{**_frozen(table), "severities": severities, "actions": actions})
+    runtime_errors = _frozen(table.get("runtime_errors", {}))
+    parts = {"severities": severities, "actions": actions, "runtime_errors": runtime_errors}
+    return Scenario(**{**_frozen(table), **parts})
 
 
 def _frozen(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,5 +59,7 @@ async def find(session: ReadSession, caller: Caller, key: RemediationKey) -> Rem
     """The audit behind a key, within the caller's scope."""
     audits = RemediationAudits(session, caller.scope)
     if key.request_id is not None:
+        if "\x00" in key.request_id:  # PostgreSQL's text cannot hold it, and the statement would fail
+            return None
         return await audits.by_request_id(key.request_id)
     return None if key.id is None else await audits.by_id(key.id)

@@ -1,0 +1,98 @@
+"""`datastorage demo` on a real database: loading, loading again, and taking away."""
+
+from datastorage.cli.demo import QUERY, Loaded, load_demo, remove_demo
+from datastorage.domain.caller import OPERATOR
+from datastorage.domain.filters import EVERYTHING
+from datastorage.domain.paging import NEWEST_FIRST, page_request
+from datastorage.services.dependencies import Dependencies
+from datastorage.services.remediations import (
+    count_remediations,
+    create_remediation,
+    list_remediations,
+    update_remediation,
+)
+from datastorage.services.remediations.read import RemediationKey
+from support.client import GraphQLClient
+from support.records import remediation_row
+
+
+def unseen(_: int) -> None:
+    """No progress bar."""
+
+
+async def test_loading_again_changes_nothing(deps: Dependencies) -> None:
+    assert await load_demo(deps, 230, 1, unseen) == Loaded(stored=230)
+
+    assert await load_demo(deps, 230, 1, unseen) == Loaded(already_there=230)
+
+    assert await count_remediations(deps, OPERATOR, EVERYTHING, None) == 230
+
+
+async def test_a_larger_count_adds_what_is_missing(deps: Dependencies) -> None:
+    batches: list[int] = []
+    await load_demo(deps, 100, 1, unseen)
+
+    assert await load_demo(deps, 210, 1, batches.append) == Loaded(stored=110, already_there=100)
+
+    assert batches == [200, 10]
+
+
+async def test_demo_data_that_was_worked_with_are_left_alone(deps: Dependencies) -> None:
+    # given
+    await load_demo(deps, 20, 1, unseen)
+    page = await list_remediations(deps, OPERATOR, page_request(where=EVERYTHING, order=NEWEST_FIRST))
+    key = RemediationKey(id=page.nodes[0].id)
+    await update_remediation(deps, OPERATOR, key, {"resolution": "a human did it"})
+
+    # when
+    loaded = await load_demo(deps, 20, 1, unseen)
+
+    # then
+    assert loaded == Loaded(already_there=20)
+    page = await list_remediations(deps, OPERATOR, page_request(where=EVERYTHING, order=NEWEST_FIRST))
+    assert page.nodes[0].resolution == "a human did it"
+
+
+async def test_demo_data_of_another_release_are_counted_as_differing(deps: Dependencies) -> None:
+    row = remediation_row(remediation_request_id="demo-1-20260101T1200Z-00001")
+    await create_remediation(deps, OPERATOR, row)
+
+    assert await load_demo(deps, 3, 1, unseen) == Loaded(stored=2, differing=1)
+
+
+async def test_removing_takes_every_seed_and_nothing_of_others(deps: Dependencies) -> None:
+    # given
+    await load_demo(deps, 110, 1, unseen)
+    await load_demo(deps, 20, 2, unseen)
+    mine = remediation_row(remediation_request_id="demo-of-my-team", metadata={"demo": "on Friday"})
+    await create_remediation(deps, OPERATOR, mine)
+
+    # when
+    removed = await remove_demo(deps)
+
+    # then
+    assert removed == 130
+    page = await list_remediations(deps, OPERATOR, page_request(where=EVERYTHING, order=NEWEST_FIRST))
+    assert [audit.remediation_request_id for audit in page.nodes] == ["demo-of-my-team"]
+    assert await remove_demo(deps) == 0
+
+
+async def test_demo_data_can_be_loaded_again_after_removal(deps: Dependencies) -> None:
+    await load_demo(deps, 20, 1, unseen)
+    await remove_demo(deps)
+
+    assert await load_demo(deps, 20, 1, unseen) == Loaded(stored=20)
+
+
+async def test_the_query_to_try_finds_containers_killed_for_memory(
+    deps: Dependencies, client: GraphQLClient
+) -> None:
+    await load_demo(deps, 300, 1, unseen)
+
+    answer = await client.ask(QUERY)
+
+    incidents = [hit["incident"] for hit in answer.data["similarIncidents"]["hits"]]
+    assert len(incidents) == 5
+    for incident in incidents:
+        assert "OOMKilled" in incident["errorMessage"] or "out of memory" in incident["errorMessage"]
+    assert {incident["status"] for incident in incidents} == {"SUCCESS", "FAILURE"}
