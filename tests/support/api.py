@@ -1,11 +1,12 @@
 """The API on a database that the tests of one module share: a clone per module instead of one per test."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import asyncpg
 import httpx
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from sqlalchemy.engine import URL
 
 from datastorage.app import dependencies
@@ -41,3 +42,15 @@ async def opened_api(server_url: URL, template: str) -> AsyncIterator[Api]:
                 yield Api(GraphQLClient(http), deps, sql)
         finally:
             await sql.close()
+
+
+@contextmanager
+def services_from_sync_tests(server_url: URL, template: str) -> Iterator[tuple[BlockingPortal, Dependencies]]:
+    """The services' dependencies, and a way into their event loop: hypothesis runs examples synchronously."""
+    settings = Settings(_env_file=None, pool_size=9)
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(cloned(server_url, template)) as url,
+        portal.wrap_async_context_manager(dependencies(url, settings)) as deps,
+    ):
+        yield portal, deps

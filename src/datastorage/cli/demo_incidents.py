@@ -86,7 +86,10 @@ def request_id_prefix(seed: int) -> str:
 def made_at(request_id: str) -> datetime | None:
     """The `now` that an incident of the demo was made for; None for other request ids."""
     match = re.fullmatch(rf"{REQUEST_ID_PREFIX}\d+-(\d{{8}}T\d{{4}}Z)-\d+", request_id)
-    return datetime.strptime(match[1], _MINUTE_FORMAT).replace(tzinfo=UTC) if match else None
+    try:
+        return datetime.strptime(match[1], _MINUTE_FORMAT).replace(tzinfo=UTC) if match else None
+    except ValueError:  # no such day: somebody else's id
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from sqlalchemy.engine import URL
 from datastorage.app import expected, start_logging
 from datastorage.cli.parts import run
 from datastorage.db import migrations
+from datastorage.db.drift import drift
 from datastorage.db.location import located
 from datastorage.db.startup_checks import check_database, refuse_fatal
+from datastorage.models import metadata
 from datastorage.settings import load_settings
 
 
@@ -40,7 +42,7 @@ async def _checked(url: URL) -> bool:
     typer.echo(f"schema: {state.describe()}")
     if not state.good:
         return False
-    differences = await migrations.drift(url)
+    differences = await drift(url, metadata)
     for difference in differences:
         typer.echo(f"drift: {difference}")
     return not differences

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from alembic.autogenerate import compare_metadata
@@ -19,18 +20,20 @@ PLUGINS: Final = ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"
 
 
 async def drift(url: URL, metadata: MetaData) -> list[str]:
-    """A line for each difference; none when the database is as the code says. Errors: StartupError."""
+    """A line for each difference; none when the tables are as the code says. Errors: StartupError.
 
-    def compare(connection: Connection) -> list[Any]:
+    Tables that the code does not know belong to others, and are none of our business.
+    """
+
+    def compare(connection: Connection) -> list[str]:
         context = MigrationContext.configure(connection, opts=comparison(connection, metadata))
-        return list(compare_metadata(context, metadata))
+        return list(_described(compare_metadata(context, metadata)))
 
     async with direct_connection(url) as connection:
         try:
-            differences = await connection.run_sync(compare)
+            return await connection.run_sync(compare)
         except DBAPIError as error:
             raise StartupError(f"the tables cannot be compared ({reason(error)})") from error
-    return [_described(difference) for difference in differences]
 
 
 def comparison(connection: Connection, metadata: MetaData) -> dict[str, Any]:
@@ -51,6 +54,18 @@ def _include_name(name: str | None, kind: str, _parents: object) -> bool:
     return not (kind == "index" and name is not None and name.startswith("hnsw_model_"))
 
 
-def _described(difference: Any) -> str:
-    print(difference)
-    return str(difference)
+def _described(differences: Iterable[Any]) -> Iterator[str]:
+    for difference in differences:
+        if isinstance(difference, list):  # what changed in one column
+            for kind, _, table, column, _, found, wanted in difference:
+                what = kind.removeprefix("modify_")
+                yield f"{table}.{column}: {what} is {_shown(found)}, should be {_shown(wanted)}"
+        elif difference[0] != "remove_table":
+            action, what = difference[0].split("_", 1)
+            subject = difference[-1]
+            table = subject if what == "table" else subject.table
+            yield f"{table.name}: {'lacks' if action == 'add' else 'has an unknown'} {what} {subject.name}"
+
+
+def _shown(value: Any) -> str:
+    return str(getattr(value, "arg", value))  # a default carries its SQL as `arg`

@@ -50,7 +50,7 @@ CONNECTIONS: Final = (
         (
             r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}",
             r"\$argon2(?:id|i|d)\$[A-Za-z0-9$=,+/]{20,}",
-            r"\$[156y]\$[./A-Za-z0-9$=]{8,}",
+            r"(?:\A|[^A-Za-z0-9_$])(?P<secret>\$[156y]\$[./A-Za-z0-9$=]{20,})",  # not the $1$ of inner classes,
             r"SCRAM-SHA-256\$\d+:[A-Za-z0-9+/=$:]{20,}",
         ),
     ),

@@ -13,6 +13,7 @@ from datastorage.redaction.builtin import BUILTIN_NAMES
 from datastorage.redaction.pattern import Pattern
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+_SINGLE_BYTE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\C")
 
 
 def custom_patterns(expressions: Mapping[str, str], options: re2.Options) -> tuple[Pattern, ...]:
@@ -36,6 +37,8 @@ def _fault(name: str, expression: str, options: re2.Options) -> str | None:
         compiled = re2.compile(expression, options)
     except (re2.error, UnicodeEncodeError) as error:
         return f"no RE2 expression: {error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else error}"
+    if _SINGLE_BYTE.search(expression):
+        return "\\C matches a part of a character, which no text can hold"
     if compiled.search(b"") is not None:
         return "it matches the empty text, so it would match everywhere"
     return None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from datastorage.redaction.basic_credentials import user_and_password
 from datastorage.redaction.pattern import Pattern
-from datastorage.redaction.values import DIAGNOSIS, LEFT, PLACEHOLDER, QUOTE, WORD_END
+from datastorage.redaction.values import DIAGNOSIS, IDENTIFIER, LEFT, PLACEHOLDER, QUOTE, WORD_END
 
-_AUTHORIZATION: Final = rf"(?i)authorization(?:{QUOTE})?\s*[:=]\s*(?:{QUOTE})?"
-# `basic configuration`, `bearer authentication`: a word in one case is no credential.
+_AUTHORIZATION: Final = rf"(?i)(?:\A|[^a-z])authorization(?:{QUOTE})?\s*[:=]\s*(?:{QUOTE})?"
+# `bearer authentication`: a word in one case is no credential.
 _WORD: Final = r"(?-i:[A-Za-z]?[a-z/-]+|[A-Z]+)"
 # After the scheme in a header: anything but what people write about headers.
 _CREDENTIAL: Final = (
@@ -17,19 +18,18 @@ _CREDENTIAL: Final = (
 )
 _SCHEME: Final = r"(?:(?:token|api-?key|negotiate|ntlm|splunk|geniekey|ssws|bot)\s+(?:token=\\*[\"']?)?)?"
 _API_VERSION: Final = r"[a-z0-9.-]+/v\d\w*"  # rbac.authorization.k8s.io/v1
-_COOKIE: Final = r"[\w.$%-]+=[^;\s\"'`\\]*"
+_COOKIE: Final = r"[\w.$%-]+=(?:\"[^\"\n]*\"|[^;\s\"'`\\]*)"
 
 HEADERS: Final = (
     Pattern(
         "jwt",
         (rf"{LEFT}(?P<secret>eyJ[A-Za-z0-9_-]{{8,}}\.[A-Za-z0-9_-]{{4,}}(?:\.[A-Za-z0-9_-]*){{0,3}})",),
     ),
+    Pattern("basic_auth", (rf"{_AUTHORIZATION}basic\s+{_CREDENTIAL}",)),
     Pattern(
         "basic_auth",
-        (
-            rf"{_AUTHORIZATION}basic\s+{_CREDENTIAL}",
-            rf"(?i)\bbasic\s+(?:(?P<spare>{_WORD}){WORD_END}|(?P<secret>[A-Za-z0-9+/]{{10,}}={{0,2}}))",
-        ),
+        (r"(?i)\bbasic\s+(?P<secret>[A-Za-z0-9+/]{8,}={0,2})",),
+        refine=user_and_password,
     ),
     Pattern(
         "bearer_token",
@@ -46,7 +46,7 @@ HEADERS: Final = (
         (
             (
                 rf"{_AUTHORIZATION}{_SCHEME}"
-                rf"(?:(?P<spare>{_WORD}|AWS4-[A-Z0-9-]+|{_API_VERSION}|{PLACEHOLDER}){WORD_END}"
+                rf"(?:(?P<spare>{_WORD}|AWS4-[A-Z0-9-]+|{_API_VERSION}|{IDENTIFIER}|{PLACEHOLDER}){WORD_END}"
                 r"|(?P<secret>[^\s\"'`,;\\]{8,}))"
             ),
         ),

@@ -8,10 +8,9 @@ from typing import Final
 
 import re2
 
-from datastorage.redaction.pattern import Span
-
 _NO_SECRET: Final = 1 << 30  # the rank of a span that is a marker already
 _OPENING: Final = b"[REDACTED:"
+_ANY: Final = re2.compile(r"\[REDACTED:[a-z][a-z0-9_-]*\]")
 
 
 def marker(name: str) -> str:
@@ -29,14 +28,14 @@ class Found:
 
 
 class Markers:
-    """Knows the markers of its own patterns; a foreign one is text, and may wrap a secret."""
+    """Knows markers in a text: any is taken in whole, but only those of today's patterns need no hiding again."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._regexp = re2.compile(rf"\[REDACTED:(?:{'|'.join(sorted(names))})\]")
+        self._own = re2.compile(rf"\[REDACTED:(?:{'|'.join(sorted(names))})\]")
 
     def disclosed(self, text: bytes, found: list[Found]) -> list[Found]:
-        """Overlapping spans as one, markers taken in whole, and spans of nothing but markers left out."""
-        marked = [Found(*span, _NO_SECRET) for span in self._spans(text)]
+        """Overlapping spans as one, markers taken in whole, and spans of nothing but own markers left out."""
+        marked = list(_markers(text)) if _OPENING in text else []
         return [
             span
             for span in _merged(sorted([*found, *marked], key=lambda span: span.start))
@@ -45,15 +44,16 @@ class Markers:
 
     def is_marker(self, text: str) -> bool:
         """Whether a text is one marker and nothing else."""
-        return self._regexp.fullmatch(text.encode("utf-8", "surrogatepass")) is not None
-
-    def _spans(self, text: bytes) -> Iterator[Span]:
-        if _OPENING in text:
-            for match in self._regexp.finditer(text):
-                yield match.span()
+        return self._own.fullmatch(text.encode("utf-8", "surrogatepass")) is not None
 
     def _covers(self, text: bytes) -> bool:
-        return not self._regexp.sub(b"", text)
+        return not self._own.sub(b"", text)
+
+
+def _markers(text: bytes) -> Iterator[Found]:
+    for match in _ANY.finditer(text):
+        start, end = match.span()
+        yield Found(start, end, _NO_SECRET)
 
 
 def _merged(found: Iterable[Found]) -> Iterator[Found]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 Span: TypeAlias = tuple[int, int]  # byte offsets, end exclusive
-Widen: TypeAlias = Callable[[bytes, Iterable[Span]], Iterator[Span]]
+Refine: TypeAlias = Callable[[bytes, Iterable[Span]], Iterator[Span]]
 
 _QUOTES: Final = (b'"', b"'")
 _REREAD_BYTES_MAX: Final = 64
@@ -40,44 +40,49 @@ class Pattern:
 
     In an expression one of the groups named `secret…` is hidden, or the whole match where there are none.
     Alternatives with a group named `spare…` are matches, but no secrets: RE2 has no look-ahead.
-    `widen` turns matches into the bytes to hide, for blocks that no expression can delimit.
+    `refine` turns matches into the bytes to hide, where no expression can tell.
     """
 
     name: str
     expressions: tuple[str, ...]
-    widen: Widen | None = None
+    refine: Refine | None = None
 
 
 class Expression:
     """One compiled expression of a pattern: finds the bytes to hide in one pass over a text."""
 
-    __slots__ = ("_regexp", "_secrets", "_spares", "_widen", "rank")
+    __slots__ = ("_refine", "_regexp", "_secrets", "_spares", "rank")
 
-    def __init__(self, regexp: Regexp, rank: int, widen: Widen | None = None) -> None:
+    def __init__(self, regexp: Regexp, rank: int, refine: Refine | None = None) -> None:
         groups = regexp.groupindex
         self._regexp = regexp
         # Sorted, so that `secret_bare` and `secret_double`, the most frequent, are asked for first.
         self._secrets = [groups[name] for name in sorted(groups) if name.startswith("secret")]
         self._spares = [groups[name] for name in sorted(groups) if name.startswith("spare")]
-        self._widen = widen
+        self._refine = refine
         self.rank = rank  # of its pattern: the lower, the more specific
 
     def spans(self, text: bytes) -> Iterator[Span]:
         """What to hide, in order of position."""
         matches = self._matches(text)
-        return matches if self._widen is None else self._widen(text, matches)
+        return matches if self._refine is None else self._refine(text, matches)
 
     def _matches(self, text: bytes) -> Iterator[Span]:
         position = 0
         while position <= len(text) and (match := self._regexp.search(text, position)) is not None:
             matched = match.span()
-            secret = self._first(match, self._secrets) if self._secrets else matched
+            secret = self._secret(match, matched)
             if secret is not None and secret[0] < secret[1]:
                 yield secret
                 position = _after_secret(text, matched, secret)
             else:
                 spare = self._first(match, self._spares) or matched
                 position = max(_after_spare(matched, spare), position + 1)
+
+    def _secret(self, match: Match, matched: Span) -> Span | None:
+        if self._secrets:
+            return self._first(match, self._secrets)
+        return matched if self._first(match, self._spares) is None else None
 
     @staticmethod
     def _first(match: Match, groups: list[int]) -> Span | None:

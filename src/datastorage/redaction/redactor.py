@@ -45,7 +45,7 @@ class Redactor:
                 self._filter.Add(expression, options)
         self._filter.Compile()
         self._expressions = [
-            Expression(self._filter.re(index), rank, pattern.widen)
+            Expression(self._filter.re(index), rank, pattern.refine)
             for index, (rank, pattern) in enumerate(sources)
         ]
 

@@ -89,7 +89,7 @@ def json_field(family: SecretKey) -> str:
     left = rf"{family.key}{values.QUOTE}\s*:\s*"
     return (
         rf"(?i){left}(?:(?P<spare_prose>{values.DIAGNOSIS}){values.WORD_END}"
-        rf"|(?:{values.QUOTE})?(?P<spare>{family.keeps}){values.WORD_END}"
+        rf"|(?:{values.QUOTE}|[\[({{]+)?(?P<spare>{family.keeps}){values.WORD_END}"
         rf"|{values.VALUE})"
     )
 
@@ -107,7 +107,7 @@ def assignment(family: SecretKey) -> str:
     left = rf"(?:{option}|{pair}|{spoken}|{equated})"
     return (
         rf"(?i)(?:(?:{option}|{spoken})(?P<spare_prose>{family.prose}){values.WORD_END}"
-        rf"|{left}(?:{quote})?(?P<spare>{family.keeps}){values.WORD_END}"
+        rf"|{left}(?:{quote}|[\[({{]+)?(?P<spare>{family.keeps}){values.WORD_END}"
         rf"|{left}(?:{values.NO_VALUE}|{values.VALUE}))"
     )
 

@@ -42,6 +42,9 @@ KEY_FILE: Final = (
 )
 DIRECTORY: Final = r"(?:(?:/|~|\.{1,2}/|[a-z]:\\)[\w./~\\-]*)"
 
+# `token = request.accessToken`, `token = android.os.BinderProxy@4229b328`: code, and objects as Java prints them.
+IDENTIFIER: Final = r"(?:[A-Za-z_]+(?:[.$][A-Za-z_]+)+(?:@[0-9a-f]+)?)"
+
 # The inside of a string literal; a cut-off one ends with its line.
 IN_DOUBLE: Final = r"(?:[^\"\\\n]|\\[^\n])*"
 IN_SINGLE: Final = r"(?:[^'\\\n]|\\[^\n]|'')*"

@@ -5,16 +5,38 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from datastorage.search.numbers import ALPHANUMERIC, LABEL_CHARS_MAX, MASK, belongs_to, is_code, is_hex_code
+from datastorage.search.numbers import (
+    ALPHANUMERIC,
+    LABEL_CHARS_MAX,
+    MASK,
+    belongs_to,
+    is_code,
+    is_hex_code,
+    is_numbered,
+)
 
 _PREVIOUS_PART: Final = re.compile(rf"({ALPHANUMERIC}+|{MASK})([-_])\Z")
 
-# Kubernetes draws its suffixes from these characters, so that they spell no words.
+# Kubernetes, and the node pools of the clouds, draw suffixes without vowels, so that they spell no words.
 _KUBERNETES_SUFFIX: Final = re.compile(r"[bcdfghjklmnpqrstvwxz2456789]{5,10}")
 _SPELT_LIKE_A_SUFFIX: Final = frozenset(
-    {"btrfs", "grpcs", "html5", "http2", "https", "mssql", "nfsv4", "ntlmv2", "pgsql", "tmpfs", "xhtml"}
+    {
+        "btrfs",
+        "grpcs",
+        "html5",
+        "http2",
+        "https",
+        "mssql",
+        "nfsv4",
+        "nghttp",
+        "nghttp2",
+        "ntlmv2",
+        "pgsql",
+        "tmpfs",
+        "xhtml",
+    }
 )
-_NODE_SUFFIX: Final = re.compile(r"(?=[a-z]*[0-9])[a-z0-9]{4,5}")
+_NODE_SUFFIX: Final = re.compile(r"(?=[a-z]*[0-9])[bcdfghjklmnpqrstvwxyz0-9]{4}")
 
 _HEX_NUMBER: Final = re.compile(r"0[xX][0-9A-Fa-f]+")
 _DIGEST: Final = re.compile(r"(?=[0-9]*[A-Fa-f])(?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{7,}")
@@ -23,7 +45,7 @@ _QUANTITY: Final = re.compile(
     r"(?:[0-9]+(?:ns|us|µs|ms|s|m|h|d|w|mins?|minutes?|secs?|seconds?|hrs?|hours?|days?"
     r"|[kKMGTP]i?[Bb]?|B|bytes|bps))+"
 )
-_RANDOM: Final = re.compile(r"(?=(?:[A-Za-z]++[0-9]++){4})[A-Za-z0-9]{16,}")
+_RANDOM: Final = re.compile(r"(?=[0-9]*+(?:[A-Za-z]++[0-9]++){4})[A-Za-z0-9]{16,}")
 _LONG_ORDINAL: Final = re.compile(r"([A-Za-z]+)[0-9]{6,}")
 
 
@@ -34,13 +56,13 @@ def masked_part(part: str, before: str) -> str:
     """
     previous, joiner = _previous_part(before)
     if part.isdecimal() and part.isascii():
-        stays = is_code(part, before) if previous is None else belongs_to(previous)
+        stays = is_code(part, before) if previous is None else belongs_to(previous, part)
         return part if stays else MASK
     if joiner == "-" and _is_suffix(part, previous):
         return MASK
     if part.isalpha():
         return part
-    if previous is not None and belongs_to(previous) and not previous.isdecimal():
+    if previous is not None and is_numbered(previous):
         return part
     if _is_volatile(part, before):
         return MASK

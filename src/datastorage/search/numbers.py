@@ -10,6 +10,7 @@ MASK: Final = "#"
 # Letters and digits, but none of the scripts that write no spaces: there a number stands beside a word, not in it.
 ALPHANUMERIC: Final = r"[^\W_\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]"
 
+NAME_DIGITS_MAX: Final = 6  # ORA-00942, CVE-2022-42003; with more it is an id, as REQ-1700000000
 CODE_DIGITS_MAX: Final = 10  # Windows writes its codes as unsigned 32-bit numbers
 PORT_DIGITS_MAX: Final = 5
 EPHEMERAL_PORTS_FROM: Final = 32_768  # Linux gives clients ports from here on: below, a port names a service
@@ -108,12 +109,16 @@ def is_hex_code(before: str) -> bool:
     return _label(before) in _CODE_LABELS
 
 
-def belongs_to(word: str) -> bool:
-    """Whether a number joined to this word is part of a name: ORA-00942, CVE-2022-42003, utf-8, us-east-1."""
+def belongs_to(word: str, number: str) -> bool:
+    """Whether a number joined to a word is part of a name: ORA-00942, CVE-2022-42003, utf-8, exit-code-137."""
     if word.isdecimal() or (word.isalpha() and word.isupper() and len(word) > 1):
-        return True
-    word = word.lower()
-    return word in _NUMBERED_WORDS or word in _CODE_LABELS
+        return len(number) <= NAME_DIGITS_MAX
+    return is_numbered(word) or word.lower() in _CODE_LABELS
+
+
+def is_numbered(word: str) -> bool:
+    """Whether a word needs its number to be understood: the zone us-east-1d, the cipher aes-256."""
+    return word.lower() in _NUMBERED_WORDS
 
 
 def _label(before: str) -> str:

@@ -45,7 +45,7 @@ def failed(
     status: int,
     media: str,
     headers: Mapping[str, str] | None = None,
-    **details: str,
+    **details: object,
 ) -> Response:
     """The answer to a request that was not executed."""
     body = {"errors": [{"message": message, "extensions": {"code": code, **details}}]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import uuid4
 
 import structlog
@@ -29,6 +30,13 @@ class InternalFaults:
 
         try:
             await self._app(scope, receive, watched)
+        except asyncio.CancelledError:  # the server cancels what outlasts the shutdown, and nothing else
+            if has_begun or scope["type"] != "http":
+                raise
+            log.warning("request_broken_off")
+            message = "the service is shutting down; try again"
+            answer = failed(message, "UNAVAILABLE", 503, JSON, retryable=True)
+            await answer(scope, receive, send)
         except Exception:
             error_id = uuid4().hex
             log.exception("internal_error", error_id=error_id)

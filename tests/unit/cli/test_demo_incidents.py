@@ -50,7 +50,9 @@ def test_request_ids_are_unique_and_carry_seed_and_minute(raws: list[Raw]) -> No
     assert {made_at(request_id) for request_id in ids} == {MINUTE}
 
 
-@pytest.mark.parametrize("request_id", ["demo-1-payments", "demo-20260617T1423Z-00001", "rr-2026-0001"])
+@pytest.mark.parametrize(
+    "request_id", ["demo-1-payments", "demo-20260617T1423Z-00001", "demo-1-20261399T9999Z-00001", "rr-1"]
+)
 def test_other_request_ids_tell_no_moment(request_id: str) -> None:
     assert made_at(request_id) is None
 

@@ -39,6 +39,7 @@ async def update_remediation(
     with accounted(1) as tally:
         change, redactions = redacted(parse_change(raw), deps.redactor)
         current = await _current(deps, caller, key)
+        _check_version(current, change, expected_version)  # an outdated move is a conflict, allowed or not
         vectors = await _vectors(deps, current, change)
         async with unit_of_work(deps, caller) as work:
             written = await _change(
@@ -78,26 +79,26 @@ async def _change(
     before = await work.audits.locked(row_id)
     if before is None:
         raise RecordNotFound("the remediation audit was deleted meanwhile")
-    if expected_version not in (None, before.version) and not _stands_already(
-        before, change, expected_version
-    ):
-        raise RecordConflict(
-            f"version is {before.version}, not the expected {expected_version}; read it again", ["version"]
-        )
+    _check_version(before, change, expected_version)
     after = apply_change(before, change)
     content_hash = incident_text(after).hash
     replayed = after == before
     if not replayed:
         after = await work.audits.change(after, content_hash)
         await work.events.add_many([events.changed(before, after, caller)])
-        await work.embeddings.add_many(vectors)
+        if content_hash in vectors:  # not that of a text which another writer has replaced
+            await work.embeddings.add_many({content_hash: vectors[content_hash]})
     known = content_hash in vectors or content_hash in await work.embeddings.known([content_hash])
     similarity = Similarity.INDEXED if known else deps.embedder.without_vector
     return Written(after, Receipt(replayed=replayed, similarity=similarity, redactions=redactions))
 
 
-def _stands_already(audit: RemediationAudit, change: Mapping[str, Any], expected_version: int | None) -> bool:
-    """Whether this very update was applied before: one version on, with all its fields in place."""
-    return audit.version == (expected_version or 0) + 1 and all(
-        getattr(audit, name) == value for name, value in change.items()
-    )
+def _check_version(audit: RemediationAudit, change: Mapping[str, Any], expected_version: int | None) -> None:
+    """Errors: RecordConflict, unless this very update was applied before: one version on, all fields in place."""
+    if expected_version is None or expected_version == audit.version:
+        return
+    in_place = all(getattr(audit, name) == value for name, value in change.items())
+    if audit.version != expected_version + 1 or not in_place:
+        raise RecordConflict(
+            f"version is {audit.version}, not the expected {expected_version}; read it again", ["version"]
+        )
