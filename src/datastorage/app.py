@@ -24,6 +24,7 @@ from datastorage.graphql.schema import build_schema
 from datastorage.observability.logging import configure_logging
 from datastorage.observability.metrics import BUILD_INFO
 from datastorage.redaction import Redactor
+from datastorage.repositories.audit_tables import AUDIT_TABLES
 from datastorage.repositories.identifiers import Identifiers
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.embedder import Embedder
@@ -64,7 +65,9 @@ async def dependencies(url: URL, settings: Settings) -> AsyncIterator[Dependenci
             database=database,
             embedder=embedder,
             redactor=Redactor(settings.redaction_patterns),
-            remediation_ids=Identifiers(database, "remediation_audit"),
+            ids={
+                subject: Identifiers(database, audits.table.name) for subject, audits in AUDIT_TABLES.items()
+            },
         )
     finally:
         await embedder.close()

@@ -8,6 +8,7 @@ from typing import Final
 KEY_CHARS_MAX: Final = 255
 NAME_CHARS_MAX: Final = 255
 ACTION_TYPE_CHARS_MAX: Final = 100
+PROVIDER_CHARS_MAX: Final = 100
 ENVIRONMENT_CHARS_MAX: Final = 50
 TARGET_RESOURCE_CHARS_MAX: Final = 512
 
@@ -16,6 +17,10 @@ FREE_TEXT_BYTES_MAX: Final = 10 * 1024
 ACTION_PARAMETERS_BYTES_MAX: Final = 16 * 1024
 METADATA_BYTES_MAX: Final = 64 * 1024
 METADATA_DEPTH_MAX: Final = 10
+
+# Numbers.
+BIGINT_MAX: Final = 2**63 - 1  # PostgreSQL's bigint
+STEPS_MAX: Final = 2**31 - 1  # PostgreSQL's int
 
 # Pages.
 PAGE_ROWS_MAX: Final = 100

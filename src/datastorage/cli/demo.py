@@ -20,10 +20,11 @@ from datastorage.domain.caller import OPERATOR
 from datastorage.domain.filters import Condition, Operator
 from datastorage.domain.paging import NEWEST_FIRST, page_request
 from datastorage.domain.receipt import Written
+from datastorage.domain.remediation import REMEDIATION
 from datastorage.errors import DataStorageError, RecordConflict
 from datastorage.limits import IMPORT_BATCH_ROWS, PAGE_ROWS_MAX
 from datastorage.services.dependencies import Dependencies
-from datastorage.services.remediations import create_remediations, delete_remediations, list_remediations
+from datastorage.services.records import create_records, delete_remediations, list_records
 from datastorage.settings import Settings, load_settings
 
 COUNT_DEFAULT: Final = 300
@@ -111,7 +112,7 @@ async def load_demo(deps: Dependencies, count: int, seed: int, on_batch: Callabl
     now = await _made_before(deps, seed) or datetime.now(UTC)
     incidents = demo_incidents(count, seed=seed, now=now)
     while batch := list(islice(incidents, IMPORT_BATCH_ROWS)):
-        loaded.add(await create_remediations(deps, OPERATOR, batch))
+        loaded.add(await create_records(deps, OPERATOR, REMEDIATION, batch))
         on_batch(len(batch))
     return loaded
 
@@ -119,7 +120,7 @@ async def load_demo(deps: Dependencies, count: int, seed: int, on_batch: Callabl
 async def _made_before(deps: Dependencies, seed: int) -> datetime | None:
     """The moment that the stored demo data of this seed were made for: made for it again, they are the same."""
     where = Condition("remediation_request_id", Operator.STARTS_WITH, request_id_prefix(seed))
-    page = await list_remediations(deps, OPERATOR, page_request(where=where, order=NEWEST_FIRST))
+    page = await list_records(deps, OPERATOR, REMEDIATION, page_request(where=where, order=NEWEST_FIRST))
     moments = (made_at(audit.remediation_request_id) for audit in page.nodes)
     return next((moment for moment in moments if moment is not None), None)
 
@@ -138,7 +139,7 @@ async def remove_demo(deps: Dependencies) -> int:
     removed, cursor, more = 0, None, True
     while more:
         request = page_request(where=where, order=NEWEST_FIRST, first=PAGE_ROWS_MAX, after=cursor)
-        page = await list_remediations(deps, OPERATOR, request)
+        page = await list_records(deps, OPERATOR, REMEDIATION, request)
         marked = [audit.remediation_request_id for audit in page.nodes if audit.metadata.get("demo") is True]
         removed += await delete_remediations(deps, OPERATOR, marked)
         cursor, more = page.page_info.end_cursor, page.more

@@ -14,6 +14,15 @@ class Phase(StrEnum):
     FAILED = "failed"
 
 
+class WorkflowPhase(StrEnum):
+    """Where a workflow stands."""
+
+    PLANNING = "planning"
+    EXECUTING = "executing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
 class Status(StrEnum):
     """How a remediation turned out so far."""
 

@@ -136,7 +136,19 @@ def integer(lowest: int, highest: int) -> Parser:
     return parse
 
 
+def fraction(value: Any) -> float:
+    """A number from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Refused(FaultReason.INVALID, "must be a number")
+    if not 0 <= value <= 1:  # NaN too
+        raise Refused(FaultReason.INVALID, "must be between 0 and 1")
+    return float(value)
+
+
 KEY_FIELD: Final = grammar(KEY, limits.KEY_CHARS_MAX, "rr-2026-0001")
+PROVIDER_FIELD: Final = grammar(KEY, limits.PROVIDER_CHARS_MAX, "anthropic")
+COUNT_FIELD: Final = integer(0, limits.BIGINT_MAX)
+STEPS_FIELD: Final = integer(0, limits.STEPS_MAX)
 NAME_FIELD: Final = grammar(RFC1123, limits.NAME_CHARS_MAX, "payment-api")
 ACTION_TYPE_FIELD: Final = grammar(ACTION_TYPE, limits.ACTION_TYPE_CHARS_MAX, "restart_pod")
 ENVIRONMENT_FIELD: Final = grammar(LABEL, limits.ENVIRONMENT_CHARS_MAX, "production", lower=True)

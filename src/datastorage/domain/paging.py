@@ -40,13 +40,13 @@ Order = tuple[OrderTerm, ...]
 NEWEST_FIRST: Final[Order] = (OrderTerm("start_time", descending=True), OrderTerm("id", descending=True))
 
 
-def total_order(terms: Sequence[OrderTerm]) -> Order:
-    """The order asked for, made total by id, so that no row can be skipped or repeated.
+def total_order(terms: Sequence[OrderTerm], newest_by: str = "start_time") -> Order:
+    """The order asked for, newest first by default, made total by id: no row can be skipped or repeated.
 
     Errors: InvalidInput for too many or repeated columns.
     """
     if not terms:
-        return NEWEST_FIRST
+        return OrderTerm(newest_by, descending=True), OrderTerm("id", descending=True)
     columns = [term.column for term in terms]
     if len(set(columns)) != len(columns):
         raise InvalidInput.single("orderBy", "names a column twice")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from datastorage import limits
 from datastorage.domain import fields
-from datastorage.domain.enums import Phase, Severity, Status
+from datastorage.domain.derived import check_end, duration_ms, split_target
+from datastorage.domain.enums import Phase, Severity, Status, SubjectKind
 from datastorage.domain.form import Field, Form
-from datastorage.domain.phases import STATUS_OF, check_move
+from datastorage.domain.kind import RecordKind
+from datastorage.domain.phases import REMEDIATION_MOVES, STATUS_OF, check_move
 from datastorage.errors import InvalidInput
 
 _FIELDS: Final = (
@@ -48,9 +50,7 @@ MUTABLE: Final = (
     "metadata",
 )
 UPDATE_FORM: Final = CREATE_FORM.only(*MUTABLE, required=("status",))
-REDACTED_TEXT: Final = ("error_message", "resolution")
 REDACTED_JSON: Final = ("action_parameters", "metadata")
-INPUT_FIELDS: Final = tuple(field.name for field in _FIELDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +84,12 @@ class RemediationDraft:
         """From column names and raw values. Errors: InvalidInput with every fault."""
         reading = CREATE_FORM.read(raw)
         values = reading.values
-        start, end = values.get("start_time"), values.get("end_time")
-        if start is not None and end is not None and end < start:
-            reading.refuse("end_time", "lies before startTime")
+        check_end(reading)
         reading.done()
         values["status"] = values["status"] or STATUS_OF[values["phase"]]
         values |= {name: values[name] or {} for name in REDACTED_JSON}
         values |= split_target(values["target_resource"])
-        return cls(**values, duration_ms=duration_ms(values["start_time"], end))
+        return cls(**values, duration_ms=duration_ms(values["start_time"], values["end_time"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +115,7 @@ def apply_change(audit: RemediationAudit, change: Mapping[str, Any]) -> Remediat
     """
     change = dict(change)
     phase = change.get("phase", audit.phase)
-    check_move(audit.phase, phase)
+    check_move(REMEDIATION_MOVES, audit.phase, phase)
     if phase is not audit.phase:
         change.setdefault("status", STATUS_OF[phase])
         if audit.phase is Phase.FAILED:  # a retry starts over
@@ -130,16 +128,18 @@ def apply_change(audit: RemediationAudit, change: Mapping[str, Any]) -> Remediat
     return replace(audit, **change, duration_ms=duration_ms(audit.start_time, end))
 
 
-def duration_ms(start: datetime, end: datetime | None) -> int | None:
-    """Whole milliseconds from start to end."""
-    return None if end is None else (end - start) // timedelta(milliseconds=1)
-
-
-def split_target(resource: str) -> dict[str, str | None]:
-    """`Kind/name` or `namespace/Kind/name` as its columns."""
-    *namespace, kind, name = resource.split("/")
-    return {
-        "target_kind": kind,
-        "target_namespace": namespace[0] if namespace else None,
-        "target_name": name,
-    }
+REMEDIATION: Final = RecordKind(
+    subject=SubjectKind.REMEDIATION,
+    type_name="RemediationAudit",
+    key="remediation_request_id",
+    record=RemediationAudit,
+    parse=RemediationDraft.parse,
+    draft_fields=tuple(RemediationDraft.__dataclass_fields__),
+    input_fields=tuple(field.name for field in _FIELDS),
+    redacted_text=("error_message", "resolution"),
+    redacted_json=REDACTED_JSON,
+    mutable=MUTABLE,
+    derived=("duration_ms", "target_kind", "target_namespace", "target_name"),
+    parse_change=parse_change,
+    apply_change=apply_change,
+)

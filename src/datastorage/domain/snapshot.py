@@ -6,23 +6,23 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from datastorage.domain.remediation import INPUT_FIELDS, RemediationDraft
+from datastorage.domain.kind import RecordKind
 
 
-def snapshot(draft: RemediationDraft) -> dict[str, Any]:
-    """Every field a client can send, by column name, in values that JSON knows."""
-    return {name: json_value(getattr(draft, name)) for name in INPUT_FIELDS}
+def snapshot(kind: RecordKind[Any], draft: Any) -> dict[str, Any]:
+    """Every field of a draft or record that a client can send, by column name, in values that JSON knows."""
+    return {name: json_value(getattr(draft, name)) for name in kind.input_fields}
 
 
-def differences(before: RemediationDraft, after: RemediationDraft) -> dict[str, dict[str, Any]]:
+def differences(kind: RecordKind[Any], before: Any, after: Any) -> dict[str, dict[str, Any]]:
     """What an update changed: each field's old and new value."""
-    old, new = snapshot(before), snapshot(after)
-    return {name: {"old": old[name], "new": new[name]} for name in INPUT_FIELDS if old[name] != new[name]}
+    old, new = snapshot(kind, before), snapshot(kind, after)
+    return {name: {"old": old[name], "new": new[name]} for name in old if old[name] != new[name]}
 
 
-def differing_fields(draft: RemediationDraft, created: Mapping[str, Any]) -> list[str]:
+def differing_fields(kind: RecordKind[Any], draft: Any, created: Mapping[str, Any]) -> list[str]:
     """Fields in which a repeated create differs from the first one."""
-    return [name for name, value in snapshot(draft).items() if value != created.get(name)]
+    return [name for name, value in snapshot(kind, draft).items() if value != created.get(name)]
 
 
 def json_value(value: Any) -> Any:

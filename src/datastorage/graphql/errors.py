@@ -20,7 +20,7 @@ from strawberry.types.field import StrawberryField
 from datastorage import errors
 from datastorage.graphql.coercion import input_fault
 from datastorage.graphql.enums import ErrorCode, FaultReason
-from datastorage.services.remediations.accounting import count_faults
+from datastorage.services.records.accounting import count_faults
 
 log = structlog.get_logger(__name__)
 

@@ -19,8 +19,7 @@ from datastorage.graphql.remediation.queries import RemediationQueries
 from datastorage.graphql.scalars import SCALARS
 from datastorage.graphql.similarity.queries import SimilarityQueries
 from datastorage.graphql.view import view
-from datastorage.services import remediations
-from datastorage.services.remediations.read import RemediationKey
+from datastorage.services.records import RecordKey, get_record
 
 
 async def node(info: Info, id: GlobalId) -> records.RemediationAudit | None:
@@ -28,9 +27,7 @@ async def node(info: Info, id: GlobalId) -> records.RemediationAudit | None:
     type_name, number = split_global_id(id)
     if type_name != "RemediationAudit":
         raise InvalidInput.single("id", f"belongs to a {type_name}, which is no type of this service")
-    return await remediations.get_remediation(
-        info.context.deps, info.context.caller, RemediationKey(id=number)
-    )
+    return await get_record(info.context.deps, info.context.caller, records.REMEDIATION, RecordKey(id=number))
 
 
 @strawberry.type(description="What can be asked.")

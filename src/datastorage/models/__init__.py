@@ -1,15 +1,21 @@
 """The tables. Every statement and every migration check starts from these."""
 
+from datastorage.models.ai_analysis_audit import ai_analysis_audit
 from datastorage.models.base import metadata
+from datastorage.models.execution_audit import execution_audit
 from datastorage.models.incident_embedding import incident_embedding
 from datastorage.models.remediation_audit import remediation_audit
 from datastorage.models.remediation_event import remediation_event
 from datastorage.models.schema_compatibility import schema_compatibility
+from datastorage.models.workflow_audit import workflow_audit
 
 __all__ = [
+    "ai_analysis_audit",
+    "execution_audit",
     "incident_embedding",
     "metadata",
     "remediation_audit",
     "remediation_event",
     "schema_compatibility",
+    "workflow_audit",
 ]

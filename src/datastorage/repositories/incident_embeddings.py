@@ -38,6 +38,18 @@ class IncidentEmbeddings:
         )
         return set(await self._session.scalars(statement))
 
+    async def indexed(self, row_ids: Iterable[int]) -> set[int]:
+        """Those of the incidents, by number, whose text has a vector."""
+        statement = (
+            select(remediation_audit.c.id)
+            .join(
+                table,
+                (table.c.content_hash == remediation_audit.c.content_hash) & (table.c.model == self._model),
+            )
+            .where(remediation_audit.c.id.in_(set(row_ids)))
+        )
+        return set(await self._session.scalars(statement))
+
     async def remove_unused(self, hashes: Iterable[bytes]) -> None:
         """Removes the vectors, of every model, that no incident refers to any more."""
         used = exists().where(remediation_audit.c.content_hash == table.c.content_hash)

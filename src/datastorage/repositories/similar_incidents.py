@@ -24,10 +24,11 @@ from sqlalchemy import (
 from datastorage.db.database import ReadSession
 from datastorage.domain.caller import Scope
 from datastorage.domain.filters import Filter
+from datastorage.domain.remediation import REMEDIATION
 from datastorage.limits import HNSW_EF_SEARCH, HNSW_SCAN_TUPLES_MAX
 from datastorage.models import incident_embedding, remediation_audit
 from datastorage.models.halfvec import Halfvec, Vector, cosine_distance, inner_product
-from datastorage.repositories.remediation_audits import matching
+from datastorage.repositories.audits import matching
 
 _audit, _embedding = remediation_audit.c, incident_embedding.c
 
@@ -111,7 +112,7 @@ class SimilarIncidents:
         return [Neighbour(audit_id, None) for audit_id in await self._session.scalars(statement)]
 
     def _matching(self, where: Filter) -> ColumnElement[bool]:
-        return matching(where, self._scope)
+        return matching(REMEDIATION, where, self._scope)
 
     def _query(self, vector: Vector) -> ColumnElement[Any]:
         return bindparam("vector", vector, type_=Halfvec(self._dimensions), unique=False)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from datastorage.db.database import Database
+from datastorage.domain.enums import SubjectKind
 from datastorage.redaction import Redactor
 from datastorage.repositories.identifiers import Identifiers
 from datastorage.services.embedder import Embedder
@@ -17,4 +19,4 @@ class Dependencies:
     database: Database
     embedder: Embedder
     redactor: Redactor
-    remediation_ids: Identifiers
+    ids: Mapping[SubjectKind, Identifiers]

@@ -11,10 +11,11 @@ import orjson
 from datastorage.domain.caller import Caller
 from datastorage.domain.names import snake
 from datastorage.domain.receipt import Written
+from datastorage.domain.remediation import REMEDIATION
 from datastorage.errors import DataStorageError, InvalidInput, Unavailable
 from datastorage.limits import IMPORT_BATCH_ROWS
 from datastorage.services.dependencies import Dependencies
-from datastorage.services.remediations.create import create_remediations
+from datastorage.services.records.create import create_records
 
 RECORD = "remediationAudit"
 
@@ -60,7 +61,7 @@ async def _import_batch(deps: Dependencies, caller: Caller, batch: Sequence[Line
         except InvalidInput as error:
             rejected.append(Rejection(line.number, str(error)))
     stored = replayed = 0
-    outcomes = await create_remediations(deps, caller, [raw for _, raw in readable])
+    outcomes = await create_records(deps, caller, REMEDIATION, [raw for _, raw in readable])
     for (line, _), outcome in zip(readable, outcomes, strict=True):
         match outcome:
             case Written():

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from datastorage.domain.kind import RecordKind
 from datastorage.domain.names import camel
 from datastorage.domain.receipt import Redaction
-from datastorage.domain.remediation import REDACTED_JSON, REDACTED_TEXT
 from datastorage.observability.metrics import SANITIZATIONS
 from datastorage.redaction import Finding, Redactor
 
 _REDACTED = SANITIZATIONS.labels("redacted")
 
 
-def redacted(values: Mapping[str, Any], redactor: Redactor) -> tuple[dict[str, Any], tuple[Redaction, ...]]:
+def redacted(
+    kind: RecordKind[Any], values: Mapping[str, Any], redactor: Redactor
+) -> tuple[dict[str, Any], tuple[Redaction, ...]]:
     """The values with their free text and JSON redacted, and what was found where."""
     clean, redactions = dict(values), []
-    for name in (*REDACTED_TEXT, *REDACTED_JSON):
+    for name in kind.redacted:
         value = clean.get(name)
         if value:
             clean[name], findings = _without_secrets(value, redactor)

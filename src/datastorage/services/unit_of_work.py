@@ -10,11 +10,13 @@ from sqlalchemy.exc import DBAPIError
 
 from datastorage.db.database import WriteSession
 from datastorage.db.faults import connection_lost
-from datastorage.domain.caller import Caller, Scope
+from datastorage.domain.caller import EVERYWHERE, Caller, Scope
+from datastorage.domain.kind import R, RecordKind
 from datastorage.errors import DataStorageError, Unavailable
 from datastorage.observability.metrics import DUALWRITE_SUCCESS, DualWriteFailure, count_dualwrite_failure
+from datastorage.repositories.audits import Audits
 from datastorage.repositories.incident_embeddings import IncidentEmbeddings
-from datastorage.repositories.remediation_audits import RemediationAudits
+from datastorage.repositories.incident_texts import IncidentTexts
 from datastorage.repositories.remediation_events import RemediationEvents
 from datastorage.services.dependencies import Dependencies
 
@@ -24,13 +26,18 @@ class UnitOfWork:
 
     def __init__(self, session: WriteSession, scope: Scope, model: str) -> None:
         self._session = session
-        self.audits = self.audits_in(scope)
+        self._scope = scope
         self.events = RemediationEvents(session)
         self.embeddings = IncidentEmbeddings(session, model)
+        self.texts = IncidentTexts(session)
 
-    def audits_in(self, scope: Scope) -> RemediationAudits:
-        """The audits of another scope than the caller's; what is read so must not be told."""
-        return RemediationAudits(self._session, scope)
+    def audits(self, kind: RecordKind[R]) -> Audits[R]:
+        """The audits of one kind within the caller's scope."""
+        return Audits(self._session, self._scope, kind)
+
+    def audits_anywhere(self, kind: RecordKind[R]) -> Audits[R]:
+        """The audits of one kind whatever their scope; what is read so must not be told."""
+        return Audits(self._session, EVERYWHERE, kind)
 
     async def commit(self) -> None:
         """Makes everything durable. Errors: Unavailable(outcome_unknown) if the connection breaks here."""

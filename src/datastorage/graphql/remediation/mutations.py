@@ -6,6 +6,7 @@ from typing import Annotated
 
 import strawberry
 
+from datastorage.domain.remediation import REMEDIATION
 from datastorage.graphql.context import Info
 from datastorage.graphql.remediation.inputs import (
     CreateRemediationAuditInput,
@@ -20,7 +21,7 @@ from datastorage.graphql.remediation.types import (
     UpdateRemediationAuditResult,
 )
 from datastorage.graphql.view import view
-from datastorage.services import remediations
+from datastorage.services import records
 
 
 async def create_remediation_audit(
@@ -28,7 +29,7 @@ async def create_remediation_audit(
     input: Annotated[CreateRemediationAuditInput, strawberry.argument(description="The audit to store.")],
 ) -> CreateRemediationAuditPayload:
     """Stores one audit."""
-    written = await remediations.create_remediation(info.context.deps, info.context.caller, sent(input))
+    written = await records.create_record(info.context.deps, info.context.caller, REMEDIATION, sent(input))
     return CreateRemediationAuditPayload(remediation_audit=written.record, receipt=written.receipt)  # type: ignore[arg-type]
 
 
@@ -42,8 +43,8 @@ async def update_remediation_audit(
     given = sent(input)
     key = remediation_key(given.pop("id", None), given.pop("request_id", None))
     expected_version = given.pop("expected_version", None)
-    written = await remediations.update_remediation(
-        info.context.deps, info.context.caller, key, given, expected_version
+    written = await records.update_record(
+        info.context.deps, info.context.caller, REMEDIATION, key, given, expected_version
     )
     return UpdateRemediationAuditPayload(remediation_audit=written.record, receipt=written.receipt)  # type: ignore[arg-type]
 

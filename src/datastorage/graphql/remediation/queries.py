@@ -17,23 +17,22 @@ from datastorage.graphql.node import number_of
 from datastorage.graphql.remediation.inputs import RemediationAuditFilter, RemediationAuditOrder, to_order
 from datastorage.graphql.remediation.types import RemediationAudit
 from datastorage.graphql.view import view
-from datastorage.services import remediations
-from datastorage.services.remediations.read import RemediationKey
+from datastorage.services.records import RecordKey, get_record, list_records
 
 
-def remediation_key(id: str | None, request_id: str | None) -> RemediationKey:
+def remediation_key(id: str | None, request_id: str | None) -> RecordKey:
     """What names one audit. Errors: InvalidInput."""
     if (id is None) is (request_id is None):
         raise InvalidInput.single("requestId", "give exactly one of requestId and id")
-    return RemediationKey(id=None if id is None else number_of(id, "RemediationAudit"), request_id=request_id)
+    return RecordKey(id=None if id is None else number_of(id, "RemediationAudit"), key=request_id)
 
 
 async def remediation_audit(
     info: Info, id: OptionalGlobalId = None, request_id: RequestId = None
 ) -> records.RemediationAudit | None:
     """One audit."""
-    return await remediations.get_remediation(
-        info.context.deps, info.context.caller, remediation_key(id, request_id)
+    return await get_record(
+        info.context.deps, info.context.caller, records.REMEDIATION, remediation_key(id, request_id)
     )
 
 
@@ -56,7 +55,7 @@ async def remediation_audits(
     request = page_request(
         where=to_filter(filter), order=to_order(order_by), first=first, after=after, last=last, before=before
     )
-    return await remediations.list_remediations(info.context.deps, info.context.caller, request)
+    return await list_records(info.context.deps, info.context.caller, records.REMEDIATION, request)
 
 
 @strawberry.type

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
+from typing import Any, TypeAlias
 
+from datastorage.domain.enums import SubjectKind
+from datastorage.domain.kind import R, RecordKind
 from datastorage.domain.names import snake
 from datastorage.domain.receipt import Written
-from datastorage.domain.remediation import RemediationAudit
 from datastorage.errors import (
     DataStorageError,
     Fault,
@@ -29,7 +31,14 @@ from datastorage.observability.metrics import (
     count_writes,
 )
 
-Outcome = Written[RemediationAudit] | DataStorageError
+Outcome: TypeAlias = Written[R] | DataStorageError
+
+_TABLES = {
+    SubjectKind.REMEDIATION: Table.REMEDIATION,
+    SubjectKind.ANALYSIS: Table.AI_ANALYSIS,
+    SubjectKind.WORKFLOW: Table.WORKFLOW,
+    SubjectKind.EXECUTION: Table.EXECUTION,
+}
 
 _REJECTED = (
     (RecordConflict, RejectedCode.CONFLICT),
@@ -44,13 +53,13 @@ class Tally:
 
     def __init__(self, rows: int) -> None:
         self.rows = rows  # that are being written, should the call fail
-        self.outcomes: Sequence[Outcome] = ()
+        self.outcomes: Sequence[Outcome[Any]] = ()
 
 
 @contextmanager
-def accounted(rows: int) -> Iterator[Tally]:
+def accounted(kind: RecordKind[R], rows: int) -> Iterator[Tally]:
     """Counts the outcomes and the time of one write; an exception counts every row."""
-    started = perf_counter()
+    table, started = _TABLES[kind.subject], perf_counter()
     tally = Tally(rows)
     try:
         yield tally
@@ -58,11 +67,11 @@ def accounted(rows: int) -> Iterator[Tally]:
         refused = isinstance(error, DataStorageError) and not isinstance(error, Unavailable)
         if refused:
             _count_refusal(error)
-        count_writes(Table.REMEDIATION, failed=0 if refused else tally.rows, seconds=perf_counter() - started)
+        count_writes(table, failed=0 if refused else tally.rows, seconds=perf_counter() - started)
         raise
     stored = sum(_stored(outcome) for outcome in tally.outcomes)
     failed = sum(isinstance(outcome, Unavailable) for outcome in tally.outcomes)
-    count_writes(Table.REMEDIATION, succeeded=stored, failed=failed, seconds=perf_counter() - started)
+    count_writes(table, succeeded=stored, failed=failed, seconds=perf_counter() - started)
     for outcome in tally.outcomes:
         if isinstance(outcome, DataStorageError):
             _count_refusal(outcome)
@@ -75,7 +84,7 @@ def count_faults(faults: Sequence[Fault]) -> None:
         count_fault(snake(fault.field.split(".")[0]), fault.reason)
 
 
-def _stored(outcome: Outcome) -> bool:
+def _stored(outcome: Outcome[Any]) -> bool:
     return isinstance(outcome, Written) and not outcome.receipt.replayed
 
 

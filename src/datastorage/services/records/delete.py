@@ -1,4 +1,4 @@
-"""Deleting remediation audits: rows, the contents of their events, and vectors nobody else refers to."""
+"""Deleting remediations with all that belongs to them: rows, event contents, and vectors nobody else refers to."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from datastorage.domain.caller import Caller, Right
 from datastorage.domain.enums import SubjectKind
+from datastorage.domain.remediation import REMEDIATION
 from datastorage.services.dependencies import Dependencies
-from datastorage.services.incident_text import incident_text
-from datastorage.services.remediations import events
+from datastorage.services.records import events
 from datastorage.services.unit_of_work import unit_of_work
 
 
@@ -19,11 +19,12 @@ async def delete_remediations(deps: Dependencies, caller: Caller, request_ids: S
     """
     caller.require(Right.ADMIN)
     async with unit_of_work(deps, caller) as work:
-        gone = await work.audits.delete(sorted(request_ids))
+        hashes = await work.texts.hashes(request_ids)
+        gone = await work.audits(REMEDIATION).delete(sorted(request_ids))
         keys = [audit.remediation_request_id for audit in gone]
         if keys:
             await work.events.forget(SubjectKind.REMEDIATION, keys)
-            await work.events.add_many([events.deleted(audit, caller) for audit in gone])
-            await work.embeddings.remove_unused({incident_text(audit).hash for audit in gone})
+            await work.events.add_many([events.deleted(REMEDIATION, audit, caller) for audit in gone])
+            await work.embeddings.remove_unused(hashes)
         await work.commit()
     return len(gone)

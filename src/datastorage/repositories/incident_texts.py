@@ -1,0 +1,77 @@
+"""What the text of an incident is made of beyond its own row: the root causes that analyses found.
+
+Analyses and remediations arrive in any order and at the same time. Whoever writes one of a pair holds the lock
+of its request id while reading the other, so that one of the two writers sees both.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from sqlalchemy import String, bindparam, column, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from datastorage.db.database import ReadSession, WriteSession
+from datastorage.domain.enums import SubjectKind
+from datastorage.domain.remediation import RemediationAudit
+from datastorage.models import ai_analysis_audit, remediation_audit
+from datastorage.repositories.audit_tables import AUDIT_TABLES
+
+_REMEDIATIONS: Final = AUDIT_TABLES[SubjectKind.REMEDIATION]
+_analysis = ai_analysis_audit.c
+
+_KEYS: Final = (
+    func.unnest(bindparam("keys", type_=ARRAY(String))).table_valued(column("key", String)).render_derived()
+)
+_LOCK: Final = select(func.count(func.pg_advisory_xact_lock(func.hashtextextended(_KEYS.c.key, 0))))
+_SET_HASH: Final = (
+    update(remediation_audit)
+    .where(remediation_audit.c.id == bindparam("row_id"))
+    .values(content_hash=bindparam("hash"))
+)
+
+
+class IncidentTexts:
+    """Root causes and hashes of one transaction; they carry no caller's data out, so no scope."""
+
+    def __init__(self, session: ReadSession | WriteSession) -> None:
+        self._session = session
+
+    async def lock(self, request_ids: Iterable[str]) -> None:
+        """Makes other writers of these incidents wait until this transaction ends; always in one order."""
+        await self._session.execute(_LOCK, {"keys": sorted(set(request_ids))})
+
+    async def root_causes(self, request_ids: Iterable[str]) -> dict[str, list[str]]:
+        """What analyses found, by request id; incidents without a root cause are missing."""
+        statement = select(_analysis.remediation_request_id, _analysis.root_cause).where(
+            _analysis.remediation_request_id.in_(set(request_ids)), _analysis.root_cause.is_not(None)
+        )
+        found: dict[str, list[str]] = defaultdict(list)
+        for row in await self._session.execute(statement):
+            found[row.remediation_request_id].append(row.root_cause)
+        return dict(found)
+
+    async def remediations(self, request_ids: Iterable[str], *, lock: bool) -> list[RemediationAudit]:
+        """The remediations of these requests, wherever they are; locked in one order if they are to change."""
+        statement = (
+            select(*_REMEDIATIONS.record_columns)
+            .where(_REMEDIATIONS.key.in_(set(request_ids)))
+            .order_by(remediation_audit.c.id)
+        )
+        rows = await self._session.execute(statement.with_for_update() if lock else statement)
+        return [RemediationAudit(**row._mapping) for row in rows]  # noqa: SLF001 -- SQLAlchemy's public name
+
+    async def hashes(self, request_ids: Iterable[str]) -> set[bytes]:
+        """The hashes of the texts of these remediations."""
+        statement = select(remediation_audit.c.content_hash).where(_REMEDIATIONS.key.in_(set(request_ids)))
+        return set(await self._session.scalars(statement))
+
+    async def set_hashes(self, hashes: Mapping[int, bytes]) -> None:
+        """Gives incidents the hash of their new text. No new version: nothing that a client sees has changed."""
+        if hashes:
+            await self._session.execute(
+                _SET_HASH,
+                [{"row_id": row_id, "hash": content_hash} for row_id, content_hash in hashes.items()],
+            )

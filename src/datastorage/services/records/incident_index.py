@@ -1,0 +1,115 @@
+"""Keeping the text that incidents are found by current, whichever record arrives first.
+
+A remediation's text is made of its own fields and of the root causes that analyses found. So creating or changing
+a remediation needs the root causes, and creating an analysis changes the text of its remediation. Vectors are
+found before the transaction opens, from what is stored by then; a text that differs in the end, because another
+writer was faster, is stored without its vector rather than holding locks while embedding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from datastorage.db.database import ReadSession
+from datastorage.domain.analysis import AiAnalysisDraft
+from datastorage.domain.enums import Similarity
+from datastorage.domain.remediation import RemediationDraft
+from datastorage.embedding import Vector
+from datastorage.repositories.incident_texts import IncidentTexts
+from datastorage.services.dependencies import Dependencies
+from datastorage.services.incident_text import IncidentText, incident_text
+from datastorage.services.unit_of_work import UnitOfWork
+
+
+async def vectors_for(deps: Dependencies, drafts: Sequence[Any]) -> dict[bytes, Vector]:
+    """The vectors of the texts that storing these drafts will probably lead to."""
+    if deps.embedder.provider is None:
+        return {}
+    texts = await _expected_texts(deps, drafts)
+    return await deps.embedder.vectors({text.hash: text.text for text in texts})
+
+
+async def _expected_texts(deps: Dependencies, drafts: Sequence[Any]) -> list[IncidentText]:
+    remediations = [draft for draft in drafts if isinstance(draft, RemediationDraft)]
+    analyses = [draft for draft in drafts if _tells_a_cause(draft)]
+    if not remediations and not analyses:
+        return []
+    async with deps.database.primary() as session:
+        return await _texts(session, remediations, analyses)
+
+
+async def _texts(
+    session: ReadSession, remediations: Sequence[RemediationDraft], analyses: Sequence[AiAnalysisDraft]
+) -> list[IncidentText]:
+    stored = IncidentTexts(session)
+    known = [*remediations]
+    if analyses:
+        known += await stored.remediations({draft.remediation_request_id for draft in analyses}, lock=False)
+    causes = await stored.root_causes({draft.remediation_request_id for draft in known})
+    for analysis in analyses:
+        causes.setdefault(analysis.remediation_request_id, []).append(analysis.root_cause or "")
+    return [incident_text(draft, causes.get(draft.remediation_request_id, ())) for draft in known]
+
+
+async def texts_under_lock(work: UnitOfWork, drafts: Sequence[Any]) -> dict[str, IncidentText]:
+    """The texts of new remediations by request id, with the root causes there are; locks out further ones."""
+    remediations = [draft for draft in drafts if isinstance(draft, RemediationDraft)]
+    request_ids = {draft.remediation_request_id for draft in remediations}
+    if not request_ids:
+        return {}
+    await work.texts.lock(request_ids)
+    causes = await work.texts.root_causes(request_ids)
+    return {
+        draft.remediation_request_id: incident_text(draft, causes.get(draft.remediation_request_id, ()))
+        for draft in remediations
+    }
+
+
+async def text_of_locked(work: UnitOfWork, record: Any) -> IncidentText | None:
+    """The text of a changed remediation, whose row is locked; None for other records."""
+    if not isinstance(record, RemediationDraft):
+        return None
+    causes = await work.texts.root_causes([record.remediation_request_id])
+    return incident_text(record, causes.get(record.remediation_request_id, ()))
+
+
+async def retell(work: UnitOfWork, records: Sequence[Any], vectors: Mapping[bytes, Vector]) -> set[bytes]:
+    """After analyses were stored: gives their remediations the new text. Returns the hashes now in use."""
+    request_ids = {record.remediation_request_id for record in records if _tells_a_cause(record)}
+    if not request_ids:
+        return set()
+    await work.texts.lock(request_ids)
+    remediations = await work.texts.remediations(request_ids, lock=True)
+    causes = await work.texts.root_causes(request_ids)
+    hashes = {
+        audit.id: incident_text(audit, causes.get(audit.remediation_request_id, ())).hash
+        for audit in remediations
+    }
+    await work.texts.set_hashes(hashes)
+    await store_vectors(work, set(hashes.values()), vectors)
+    return set(hashes.values())
+
+
+async def store_vectors(work: UnitOfWork, hashes: set[bytes], vectors: Mapping[bytes, Vector]) -> None:
+    """Stores the vectors there are for texts that are in use."""
+    found = {key: vectors[key] for key in hashes if key in vectors}
+    if found:
+        await work.embeddings.add_many(found)
+
+
+async def unindexed(work: UnitOfWork, hashes: set[bytes], vectors: Mapping[bytes, Vector]) -> set[bytes]:
+    """Those of the texts that no vector is stored of, nor will be by this unit."""
+    unsure = hashes - vectors.keys()
+    return unsure - await work.embeddings.known(unsure) if unsure else set()
+
+
+def similarity(deps: Dependencies, *, pending: bool) -> Similarity:
+    """What a client is told about finding what it wrote."""
+    if deps.embedder.provider is None:
+        return Similarity.DISABLED
+    return Similarity.PENDING if pending else Similarity.INDEXED
+
+
+def _tells_a_cause(draft: Any) -> bool:
+    return isinstance(draft, AiAnalysisDraft) and draft.root_cause is not None
