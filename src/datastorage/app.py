@@ -19,13 +19,14 @@ from datastorage.db import migrations
 from datastorage.db.database import Database
 from datastorage.db.location import located, revive
 from datastorage.db.startup_checks import Expected, check_database, refuse_fatal
+from datastorage.domain.kinds import KINDS
 from datastorage.embedding import EmbeddingProvider, MemoryCache, StaticProvider
 from datastorage.graphql.schema import build_schema
 from datastorage.observability.logging import configure_logging
 from datastorage.observability.metrics import BUILD_INFO
 from datastorage.redaction import Redactor
-from datastorage.repositories.audit_tables import AUDIT_TABLES
 from datastorage.repositories.identifiers import Identifiers
+from datastorage.repositories.record_tables import table_of
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.embedder import Embedder
 from datastorage.services.health import Health
@@ -65,9 +66,7 @@ async def dependencies(url: URL, settings: Settings) -> AsyncIterator[Dependenci
             database=database,
             embedder=embedder,
             redactor=Redactor(settings.redaction_patterns),
-            ids={
-                subject: Identifiers(database, audits.table.name) for subject, audits in AUDIT_TABLES.items()
-            },
+            ids={kind.type_name: Identifiers(database, table_of(kind).table.name) for kind in KINDS},
         )
     finally:
         await embedder.close()

@@ -8,11 +8,21 @@ from typing import Any, TypeVar
 
 import strawberry
 
-from datastorage.domain.enums import Phase, SearchMode, Severity, Similarity, Status
+from datastorage.domain.enums import (
+    EventKind,
+    Phase,
+    SearchMode,
+    Severity,
+    Similarity,
+    Status,
+    SubjectKind,
+    WorkflowPhase,
+)
 from datastorage.errors import FaultReason
 
 __all__ = [
     "ErrorCode",
+    "EventKind",
     "FaultReason",
     "NullsPlace",
     "OrderDirection",
@@ -21,7 +31,9 @@ __all__ = [
     "Severity",
     "Similarity",
     "Status",
+    "SubjectKind",
     "TextFormat",
+    "WorkflowPhase",
     "described",
 ]
 
@@ -56,6 +68,31 @@ described(
     PENDING="Not begun.",
     RUNNING="Not known yet.",
 )(Status)
+
+described(
+    "Where a workflow stands.",
+    PLANNING="Steps are being chosen.",
+    EXECUTING="Steps are being carried out.",
+    COMPLETED="All steps were carried out; final.",
+    FAILED="A step failed; may be tried again.",
+)(WorkflowPhase)
+
+described(
+    "Kinds of records that events tell of.",
+    REMEDIATION="A remediation audit.",
+    ANALYSIS="An AI-analysis audit.",
+    WORKFLOW="A workflow audit.",
+    EXECUTION="An execution audit.",
+)(SubjectKind)
+
+described(
+    "What happened to a record.",
+    CREATED="It was stored.",
+    PHASE_CHANGED="It moved to another phase, and perhaps changed otherwise.",
+    UPDATED="It changed within its phase.",
+    FEEDBACK_RECORDED="Somebody said whether a similar incident helped.",
+    DELETED="It was deleted; nothing of what it was is kept.",
+)(EventKind)
 
 described(
     "How severe the alert was.",

@@ -11,7 +11,7 @@ import strawberry
 from datastorage.domain.filters import EVERYTHING, AllOf, AnyOf, Condition, Filter, Not, Operator
 from datastorage.domain.names import camel
 from datastorage.errors import InvalidInput
-from datastorage.graphql.enums import Phase, Severity, Status
+from datastorage.graphql.enums import Phase, Severity, Status, WorkflowPhase
 from datastorage.graphql.scalars import BigInt
 
 
@@ -84,6 +84,35 @@ class SeverityFilter:
     ne: Severity | None = op(NE)
     in_: list[Severity] | None = op(IN, "in")
     not_in: list[Severity] | None = op(NOT_IN)
+
+
+@strawberry.input(description="Comparisons of a workflow's phase; all that are given must hold.")
+class WorkflowPhaseFilter:
+    """Comparisons of a workflow's phase."""
+
+    eq: WorkflowPhase | None = op(EQ)
+    ne: WorkflowPhase | None = op(NE)
+    in_: list[WorkflowPhase] | None = op(IN, "in")
+    not_in: list[WorkflowPhase] | None = op(NOT_IN)
+
+
+@strawberry.input(description="Comparison of a yes or no.")
+class BooleanFilter:
+    """Comparison of a boolean."""
+
+    eq: bool | None = op(EQ)
+
+
+@strawberry.input(description="Comparisons of a fraction; all that are given must hold.")
+class FloatFilter:
+    """Comparisons of a number with decimals."""
+
+    eq: float | None = op(EQ)
+    ne: float | None = op(NE)
+    gt: float | None = op(GT)
+    gte: float | None = op(GTE)
+    lt: float | None = op(LT)
+    lte: float | None = op(LTE)
 
 
 @strawberry.input(description="Comparisons of a time; all that are given must hold.")

@@ -14,12 +14,11 @@ from sqlalchemy import String, bindparam, column, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from datastorage.db.database import ReadSession, WriteSession
-from datastorage.domain.enums import SubjectKind
-from datastorage.domain.remediation import RemediationAudit
+from datastorage.domain.remediation import REMEDIATION, RemediationAudit
 from datastorage.models import ai_analysis_audit, remediation_audit
-from datastorage.repositories.audit_tables import AUDIT_TABLES
+from datastorage.repositories.record_tables import table_of
 
-_REMEDIATIONS: Final = AUDIT_TABLES[SubjectKind.REMEDIATION]
+_REMEDIATIONS: Final = table_of(REMEDIATION)
 _analysis = ai_analysis_audit.c
 
 _KEYS: Final = (

@@ -28,7 +28,7 @@ from datastorage.domain.remediation import REMEDIATION
 from datastorage.limits import HNSW_EF_SEARCH, HNSW_SCAN_TUPLES_MAX
 from datastorage.models import incident_embedding, remediation_audit
 from datastorage.models.halfvec import Halfvec, Vector, cosine_distance, inner_product
-from datastorage.repositories.audits import matching
+from datastorage.repositories.records import matching
 
 _audit, _embedding = remediation_audit.c, incident_embedding.c
 

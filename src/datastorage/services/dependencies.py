@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from datastorage.db.database import Database
-from datastorage.domain.enums import SubjectKind
 from datastorage.redaction import Redactor
 from datastorage.repositories.identifiers import Identifiers
 from datastorage.services.embedder import Embedder
@@ -19,4 +18,4 @@ class Dependencies:
     database: Database
     embedder: Embedder
     redactor: Redactor
-    ids: Mapping[SubjectKind, Identifiers]
+    ids: Mapping[str, Identifiers]  # by the type name of the kind

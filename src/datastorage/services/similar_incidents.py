@@ -24,7 +24,7 @@ from datastorage.limits import (
     SIMILAR_ROWS_MAX,
 )
 from datastorage.observability.metrics import QueryOperation, query_observed
-from datastorage.repositories.audits import Audits
+from datastorage.repositories.records import Records
 from datastorage.repositories.similar_incidents import Neighbour, SimilarIncidents
 from datastorage.search import content_hash, query_text
 from datastorage.services.dependencies import Dependencies
@@ -82,7 +82,7 @@ async def find_similar_incidents(
         vector = await _vector(deps, question.text)
         async with deps.database.snapshot() as session:
             found = await _found(deps.embedder, session, caller, question, vector)
-            audits = await Audits(session, caller.scope, REMEDIATION).by_ids(
+            audits = await Records(session, caller.scope, REMEDIATION).by_ids(
                 [hit.audit_id for hit in found.ranked]
             )
     return SimilarIncidentsFound(
@@ -111,7 +111,7 @@ async def _found(
     provider = embedder.provider
     if provider is None or vector is None:
         reason = "embeddings are switched off" if provider is None else "the text could not be embedded"
-        newest = await Audits(session, caller.scope, REMEDIATION).newest(question.where, question.rows)
+        newest = await Records(session, caller.scope, REMEDIATION).newest(question.where, question.rows)
         rows = [] if question.min_similarity is not None else newest
         return _Found([Neighbour(row_id, None) for row_id in rows], exhaustive=True, degraded_reason=reason)
     leg = SimilarIncidents(session, caller.scope, provider.model, provider.dimensions)

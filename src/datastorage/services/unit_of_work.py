@@ -14,9 +14,9 @@ from datastorage.domain.caller import EVERYWHERE, Caller, Scope
 from datastorage.domain.kind import R, RecordKind
 from datastorage.errors import DataStorageError, Unavailable
 from datastorage.observability.metrics import DUALWRITE_SUCCESS, DualWriteFailure, count_dualwrite_failure
-from datastorage.repositories.audits import Audits
 from datastorage.repositories.incident_embeddings import IncidentEmbeddings
 from datastorage.repositories.incident_texts import IncidentTexts
+from datastorage.repositories.records import Records
 from datastorage.repositories.remediation_events import RemediationEvents
 from datastorage.services.dependencies import Dependencies
 
@@ -31,13 +31,13 @@ class UnitOfWork:
         self.embeddings = IncidentEmbeddings(session, model)
         self.texts = IncidentTexts(session)
 
-    def audits(self, kind: RecordKind[R]) -> Audits[R]:
+    def audits(self, kind: RecordKind[R]) -> Records[R]:
         """The audits of one kind within the caller's scope."""
-        return Audits(self._session, self._scope, kind)
+        return Records(self._session, self._scope, kind)
 
-    def audits_anywhere(self, kind: RecordKind[R]) -> Audits[R]:
+    def audits_anywhere(self, kind: RecordKind[R]) -> Records[R]:
         """The audits of one kind whatever their scope; what is read so must not be told."""
-        return Audits(self._session, EVERYWHERE, kind)
+        return Records(self._session, EVERYWHERE, kind)
 
     async def commit(self) -> None:
         """Makes everything durable. Errors: Unavailable(outcome_unknown) if the connection breaks here."""

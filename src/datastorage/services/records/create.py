@@ -93,7 +93,7 @@ async def _write_or_split(
     if not items:
         return []
     vectors = await incident_index.vectors_for(deps, [item.draft for item in items])
-    ids = await deps.ids[kind.subject].take(len(items))
+    ids = await deps.ids[kind.type_name].take(len(items))
     try:
         return await _write(deps, caller, kind, dict(zip(ids, items, strict=True)), vectors, atomic=atomic)
     except NotAllOfThem as refused:

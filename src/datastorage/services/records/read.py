@@ -12,7 +12,7 @@ from datastorage.domain.kind import R, RecordKind
 from datastorage.domain.names import camel
 from datastorage.domain.paging import Page, PageRequest
 from datastorage.observability.metrics import QueryOperation, query_observed
-from datastorage.repositories.audits import Audits
+from datastorage.repositories.records import Records
 from datastorage.services.dependencies import Dependencies
 
 
@@ -45,7 +45,7 @@ async def list_records(
     operation = QueryOperation.LIST if request.where == EVERYTHING else QueryOperation.FILTER
     with query_observed(operation):
         async with deps.database.read() as session:
-            nodes, more = await Audits(session, caller.scope, kind).page(request)
+            nodes, more = await Records(session, caller.scope, kind).page(request)
     return Page(request, nodes, more, partial(count_records, deps, caller, kind, request.where))
 
 
@@ -55,12 +55,12 @@ async def count_records(
     """How many audits match, counting no further than `rows_max`. Errors: Forbidden, Unavailable."""
     caller.require(Right.READ)
     async with deps.database.read() as session:
-        return await Audits(session, caller.scope, kind).count(where, rows_max)
+        return await Records(session, caller.scope, kind).count(where, rows_max)
 
 
 async def find(session: ReadSession, caller: Caller, kind: RecordKind[R], key: RecordKey) -> R | None:
     """The audit behind a key, within the caller's scope."""
-    audits = Audits(session, caller.scope, kind)
+    audits = Records(session, caller.scope, kind)
     if key.key is not None:
         if "\x00" in key.key:  # PostgreSQL's text cannot hold it, and the statement would fail
             return None

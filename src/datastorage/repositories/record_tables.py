@@ -1,4 +1,4 @@
-"""The table of each kind of audit, and the statements that follow from it; compiled once per process."""
+"""The table of each kind of record, and the statements that follow from it; compiled once per process."""
 
 from __future__ import annotations
 
@@ -9,19 +9,25 @@ from typing import Any, Final
 from sqlalchemy import Column, Table, bindparam, func, update
 
 from datastorage.domain.analysis import ANALYSIS
-from datastorage.domain.enums import SubjectKind
+from datastorage.domain.event import EVENT
 from datastorage.domain.execution import EXECUTION
 from datastorage.domain.kind import RecordKind
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.domain.workflow import WORKFLOW
-from datastorage.models import ai_analysis_audit, execution_audit, remediation_audit, workflow_audit
+from datastorage.models import (
+    ai_analysis_audit,
+    execution_audit,
+    remediation_audit,
+    remediation_event,
+    workflow_audit,
+)
 from datastorage.repositories.bulk import insert_rows
 
 SET_BY_DATABASE: Final = ("version", "created_at", "updated_at")
 
 
-class AuditTable:
-    """A table that holds one kind of audit."""
+class RecordTable:
+    """A table that holds one kind of record."""
 
     def __init__(self, kind: RecordKind[Any], table: Table) -> None:
         self.kind, self.table = kind, table
@@ -46,14 +52,20 @@ class AuditTable:
             )
 
 
-AUDIT_TABLES: Final[Mapping[SubjectKind, AuditTable]] = MappingProxyType(
+RECORD_TABLES: Final[Mapping[str, RecordTable]] = MappingProxyType(
     {
-        audit_table.kind.subject: audit_table
-        for audit_table in (
-            AuditTable(REMEDIATION, remediation_audit),
-            AuditTable(ANALYSIS, ai_analysis_audit),
-            AuditTable(WORKFLOW, workflow_audit),
-            AuditTable(EXECUTION, execution_audit),
+        record_table.kind.type_name: record_table
+        for record_table in (
+            RecordTable(REMEDIATION, remediation_audit),
+            RecordTable(ANALYSIS, ai_analysis_audit),
+            RecordTable(WORKFLOW, workflow_audit),
+            RecordTable(EXECUTION, execution_audit),
+            RecordTable(EVENT, remediation_event),
         )
     }
 )
+
+
+def table_of(kind: RecordKind[Any]) -> RecordTable:
+    """Where the records of a kind are kept."""
+    return RECORD_TABLES[kind.type_name]

@@ -1,4 +1,4 @@
-"""Rows of the four audit tables within a caller's scope."""
+"""Rows of the audit tables, and of the event log, within a caller's scope."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from datastorage.domain.caller import Scope
 from datastorage.domain.filters import Filter
 from datastorage.domain.kind import R, RecordKind
 from datastorage.domain.paging import PageRequest, total_order
-from datastorage.repositories.audit_tables import AUDIT_TABLES
 from datastorage.repositories.bulk import arrays
 from datastorage.repositories.filters import clause
 from datastorage.repositories.keyset import beyond, ordered
+from datastorage.repositories.record_tables import table_of
 from datastorage.repositories.scope import visible
 
 
-class Audits(Generic[R]):
-    """What a caller can read and write of one kind of audit."""
+class Records(Generic[R]):
+    """What a caller can read and write of one kind of record."""
 
     def __init__(self, session: ReadSession | WriteSession, scope: Scope, kind: RecordKind[R]) -> None:
         self._session, self._scope, self._kind = session, scope, kind
-        self._audits = AUDIT_TABLES[kind.subject]
-        self._table = self._audits.table
+        self._home = table_of(kind)
+        self._table = self._home.table
 
     def visible(self) -> Select[Any]:
         """The start of every read: only rows within the scope."""
-        return select(*self._audits.record_columns).where(visible(self._table, self._scope))
+        return select(*self._home.record_columns).where(visible(self._table, self._scope))
 
     async def by_id(self, row_id: int) -> R | None:
         """The audit with this number."""
@@ -37,7 +37,7 @@ class Audits(Generic[R]):
 
     async def by_key(self, key: str) -> R | None:
         """The audit with this natural key."""
-        return await self._one(self.visible().where(self._audits.key == key))
+        return await self._one(self.visible().where(self._home.key == key))
 
     async def locked(self, row_id: int) -> R | None:
         """The audit with this number, which no other transaction may change until this one ends."""
@@ -50,7 +50,7 @@ class Audits(Generic[R]):
 
     async def by_keys(self, keys: Sequence[str]) -> dict[str, R]:
         """The audits with these natural keys."""
-        records = await self._all(self.visible().where(self._audits.key.in_(keys)))
+        records = await self._all(self.visible().where(self._home.key.in_(keys)))
         return {self._kind.key_of(record): record for record in records}
 
     async def page(self, request: PageRequest) -> tuple[list[R], bool]:
@@ -81,25 +81,25 @@ class Audits(Generic[R]):
 
     async def add_many(self, rows: Sequence[Mapping[str, Any]]) -> list[R]:
         """Inserts the rows whose key is free, and returns just those. Scope is the caller's duty."""
-        columns = self._audits.inserted
-        inserted = await self._session.execute(self._audits.insert, arrays(rows, columns))
+        columns = self._home.inserted
+        inserted = await self._session.execute(self._home.insert, arrays(rows, columns))
         return [self._record(row) for row in inserted]
 
     async def change(self, audit: R, hidden: Mapping[str, Any]) -> R:
         """Writes the changed fields of a locked audit, one version up; `hidden` are columns outside the record."""
         values = {
             f"new_{name}": hidden[name] if name in hidden else getattr(audit, name)
-            for name in self._audits.changed
+            for name in self._home.changed
         }
-        row = (await self._session.execute(self._audits.update, {**values, "row_id": audit.id})).one()
+        row = (await self._session.execute(self._home.update, {**values, "row_id": audit.id})).one()
         return self._record(row)
 
     async def delete(self, keys: Sequence[str]) -> list[R]:
         """Deletes the visible audits with these natural keys, and returns what they were."""
         statement = (
             delete(self._table)
-            .where(visible(self._table, self._scope), self._audits.key.in_(keys))
-            .returning(*self._audits.record_columns)
+            .where(visible(self._table, self._scope), self._home.key.in_(keys))
+            .returning(*self._home.record_columns)
         )
         return [self._record(row) for row in await self._session.execute(statement)]
 
@@ -116,5 +116,5 @@ class Audits(Generic[R]):
 
 def matching(kind: RecordKind[Any], where: Filter, scope: Scope) -> ColumnElement[bool]:
     """The rows that a caller's filter leaves, for repositories that join them."""
-    table = AUDIT_TABLES[kind.subject].table
+    table = table_of(kind).table
     return visible(table, scope) & clause(table, where)
