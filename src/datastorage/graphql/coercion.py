@@ -15,7 +15,9 @@ from datastorage.errors import Fault, FaultReason
 
 _PREFIX: Final = re.compile(r"Variable '\$\w+' has invalid value(?: at (?P<path>[\w.\[\]]+))?: ")
 _INDEX: Final = re.compile(r"\[\d+\]")
-_ECHO: Final = re.compile(r"(?:[,;.]|(?<=\?)) [Ff]ound: .*$|(?<=value): .*$|(?<=^Value) '.*'(?= does not exist)", re.DOTALL)
+_ECHO: Final = re.compile(
+    r"(?:[,;.]|(?<=\?)) [Ff]ound: .*$|(?<=value): .*$|(?<=^Value) '.*'(?= does not exist)", re.DOTALL
+)
 _NULL: Final = re.compile(r"Expected value of non-null type '[^']+' not to be None")
 _REQUIRED: Final = re.compile(r"to include required field '(\w+)'")
 _UNKNOWN: Final = re.compile(r"not to include unknown field '([^']+)'")

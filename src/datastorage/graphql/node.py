@@ -34,7 +34,11 @@ def split_global_id(value: str) -> tuple[str, int]:
     except (binascii.Error, ValueError):
         name = ""
     parts = _GLOBAL_ID.fullmatch(name)
-    if parts is None or int(parts["number"]) > BIGINT_MAX or base64.b64encode(name.encode()) != value.encode():
+    if (
+        parts is None
+        or int(parts["number"]) > BIGINT_MAX
+        or base64.b64encode(name.encode()) != value.encode()
+    ):
         raise InvalidInput.single("id", "is no id of this service")
     return parts["type"], int(parts["number"])
 
