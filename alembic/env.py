@@ -1,48 +1,30 @@
 """Runs migrations: on the connection that `datastorage migrate` hands over, or, for Alembic's own command
-line (`alembic revision --autogenerate`), on DATASTORAGE_DATABASE_URL."""
+line (`alembic revision --autogenerate`), on DATASTORAGE_DATABASE_URL.
+"""
 
 import asyncio
 import os
 
-from sqlalchemy import Connection, text
-from sqlalchemy.util import await_only
-
 from alembic import context
+from sqlalchemy import Connection, text
+
 from datastorage.db.drift import comparison
 from datastorage.db.migrations import migration_connection
 from datastorage.db.url import asyncpg_url
 from datastorage.models import metadata
 
-MIGRATION_LOCK = 7_241_946_001  # any number that only this product uses
-
 
 def run(connection: Connection) -> None:
-    """Applies the revisions, each in its own transaction, one process at a time."""
-    wait_for_turn(connection)
-    try:
-        context.configure(
-            connection=connection,
-            target_metadata=metadata,
-            transaction_per_migration=True,
-            on_version_apply=after_step,
-            **comparison(connection, metadata),
-        )
-        with context.begin_transaction():
-            context.run_migrations()
-    finally:
-        # A connection that broke has released the lock already.
-        if not connection.invalidated:
-            connection.rollback()
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
-            connection.commit()
-
-
-def wait_for_turn(connection: Connection) -> None:
-    """Polls for the lock: a session that blocks on it would be waited for by CREATE INDEX CONCURRENTLY."""
-    while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": MIGRATION_LOCK}):
-        connection.commit()
-        await_only(asyncio.sleep(0.2))
-    connection.commit()
+    """Applies the revisions, each in its own transaction."""
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        transaction_per_migration=True,
+        on_version_apply=after_step,
+        **comparison(connection, metadata),
+    )
+    with context.begin_transaction():
+        context.run_migrations()
 
 
 def after_step(*, ctx, step, **_):

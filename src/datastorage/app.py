@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from types import FrameType
-from typing import Any
 
 import structlog
 from sqlalchemy.engine import URL
@@ -32,6 +29,7 @@ from datastorage.services.embedder import Embedder
 from datastorage.services.health import Health
 from datastorage.settings import LogFormat, ProviderKind, Settings, load_settings
 from datastorage.web.application import build_application
+from datastorage.web.shutdown import draining_on_sigterm, ending_with_supervisor
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +47,7 @@ def create_app() -> Starlette:
             health = Health(deps.database, None if settings.has_database else partial(revive, settings))
             app.state.deps, app.state.health = deps, health
             await stack.enter_async_context(health.watching())
-            with draining_on_sigterm(health, settings.drain_s):
+            with draining_on_sigterm(health, settings.drain_s), ending_with_supervisor():
                 yield
 
     return build_application(build_schema(), settings, lifespan)
@@ -91,11 +89,11 @@ async def prepare_database(url: URL, settings: Settings) -> None:
 
 def expected(settings: Settings) -> Expected:
     """What the processes of this service will ask of the database."""
-    provider = embedding_provider(settings)
+    embeds = settings.embedding_provider is ProviderKind.STATIC
     return Expected(
         connections=settings.workers * settings.pool_size,
-        dimensions=provider.dimensions if provider else None,
-        model=provider.model if provider else "",
+        dimensions=StaticProvider.dimensions if embeds else None,
+        model=StaticProvider.model if embeds else "",
     )
 
 
@@ -107,29 +105,3 @@ def start_logging(settings: Settings) -> None:
         json=None if settings.log_format is LogFormat.AUTO else settings.log_format is LogFormat.JSON,
         redact=lambda text: redactor.text(text)[0],
     )
-
-
-class draining_on_sigterm:  # noqa: N801 -- used as a context manager only
-    """On SIGTERM: report “not ready”, wait for endpoints to notice, then let the server stop."""
-
-    def __init__(self, health: Health, drain_s: float) -> None:
-        self._health, self._drain_s = health, drain_s
-        self._stop: Any = None
-
-    def __enter__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop = signal.getsignal(signal.SIGTERM)
-        if callable(self._stop):
-            signal.signal(signal.SIGTERM, self._drain)
-
-    def __exit__(self, *_: object) -> None:
-        if callable(self._stop):
-            signal.signal(signal.SIGTERM, self._stop)
-
-    def _drain(self, number: int, frame: FrameType | None) -> None:
-        if self._health.draining:  # asked twice: do not wait
-            self._stop(number, frame)
-            return
-        self._health.draining = True
-        log.info("draining", seconds=self._drain_s)
-        self._loop.call_soon_threadsafe(self._loop.call_later, self._drain_s, self._stop, number, frame)

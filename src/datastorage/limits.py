@@ -57,6 +57,8 @@ ID_BLOCK_ROWS: Final = 64
 
 # Import: rows a transaction. One bad row costs a second pass over its batch only.
 IMPORT_BATCH_ROWS: Final = 200
+# The largest record has some 110 KiB of text, of which JSON may escape each byte to six.
+IMPORT_LINE_BYTES_MAX: Final = 1024 * 1024
 BATCH_ROWS_MAX: Final = 500
 
 # Checks and migrations: a firewall that drops packets answers nothing, so stop waiting at some time.
@@ -76,5 +78,5 @@ EMBEDDED_STOP_IMMEDIATE_S_MAX: Final = 15
 EMBEDDED_CONNECTIONS_RESERVE: Final = 20
 EMBEDDED_LOG_BYTES_MAX: Final = 10 * 1024 * 1024  # beyond, only the newest tenth is kept
 
-# Redaction: the built-in patterns settle in two passes; more means that a custom one never will.
+# Redaction: the built-in patterns settled in two passes on every text tried; more means that a custom one never will.
 REDACTION_PASSES_MAX: Final = 8

@@ -6,25 +6,50 @@ files (`DATASTORAGE_SECRETS_DIR`), YAML file (`DATASTORAGE_CONFIG_FILE`).
 
 from __future__ import annotations
 
+import json
 import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, PositiveFloat, SecretStr, ValidationError, model_validator
+import yaml
+from dotenv import dotenv_values
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    YamlConfigSettingsSource,
 )
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from datastorage.errors import SettingsError
 
-PREFIX = "DATASTORAGE_"
-# Read by the settings machinery and by the tests, not fields of Settings.
-OTHER_VARIABLES = ("DATASTORAGE_CONFIG_FILE", "DATASTORAGE_SECRETS_DIR")
+PREFIX: Final = "DATASTORAGE_"
+ENV_FILE: Final = ".env"
+CONFIG_FILE: Final = "DATASTORAGE_CONFIG_FILE"
+SECRETS_DIR: Final = "DATASTORAGE_SECRETS_DIR"
+# What Kubernetes tells each pod about the Services around it, one of which may have our name.
+OF_KUBERNETES: Final = re.compile(r"_SERVICE_(HOST|PORT\w*)$|_PORT_\d+_(TCP|UDP|SCTP)\w*$")
+URL_DIALECTS: Final = ("postgres", "postgresql", "postgresql+asyncpg")
+# Of libpq's parameters, those that asyncpg knows too.
+URL_PARAMETERS: Final = re.compile(
+    "host|port|user|password|options|passfile|target_session_attrs|"
+    "ssl(mode|cert|crl|key|negotiation|password|rootcert|_min_protocol_version|_max_protocol_version)?"
+)
 
 
 class LogFormat(StrEnum):
@@ -74,7 +99,38 @@ def _lowered(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
+def _parsed_json(value: object) -> object:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError('is no JSON; expected {"name": "RE2 expression"}') from None
+
+
+def _usable_url(value: SecretStr) -> SecretStr:
+    fault = url_fault(value.get_secret_value())
+    if fault:
+        raise ValueError(fault)
+    return value
+
+
+def url_fault(text: str) -> str | None:
+    """Why this is no URL of a PostgreSQL database, without telling it; None when it is one."""
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        return "is no URL; expected postgresql://user:password@host:5432/name"
+    if url.drivername not in URL_DIALECTS:
+        return f"names {url.drivername!r}; only postgresql:// is supported"
+    for name, value in url.query.items():
+        if not URL_PARAMETERS.fullmatch(name):
+            return f"parameter {name!r} is not supported"
+        if name in ("ssl", "sslmode") and value not in list(SslMode):
+            return f"{name} must be disable, allow, prefer, require, verify-ca or verify-full"
+    return None
+
+
 Port = Annotated[int, Field(ge=0, le=65_535)]  # 0: any free port, for tests and for no metrics listener
+Seconds = Annotated[float, Field(ge=0.001, le=86_400)]  # PostgreSQL counts in whole milliseconds
 
 
 class Settings(BaseSettings):
@@ -82,7 +138,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        env_file=".env",
+        env_file=ENV_FILE,
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -113,15 +169,15 @@ class Settings(BaseSettings):
         LogFormat.AUTO, description="`json`, `console`, or `auto`: console on a terminal."
     )
 
-    database_url: SecretStr | None = Field(
+    database_url: Annotated[SecretStr, AfterValidator(_usable_url)] | None = Field(
         None, description="`postgresql://user:password@host:5432/name`; unset: embedded PostgreSQL."
     )
     database_host: str | None = Field(None, description="Host of PostgreSQL, where no URL is given.")
-    database_port: Port = Field(5432, description="Port of PostgreSQL.")
+    database_port: int = Field(5432, ge=1, le=65_535, description="Port of PostgreSQL.")
     database_name: str = Field("datastorage", description="Name of the database.")
     database_user: str = Field("datastorage", description="User of the database.")
     database_password: SecretStr | None = Field(None, description="Password of the database user.")
-    database_ssl_mode: SslMode = Field(
+    database_ssl_mode: Annotated[SslMode, BeforeValidator(_lowered)] = Field(
         SslMode.PREFER, description="TLS towards PostgreSQL, as libpq's `sslmode`; for host and URL alike."
     )
     embedded: Annotated[EmbeddedMode, BeforeValidator(_lowered)] = Field(
@@ -138,20 +194,20 @@ class Settings(BaseSettings):
     )
 
     pool_size: int = Field(50, ge=4, le=500, description="Database connections per process, in all.")
-    pool_acquire_timeout_s: PositiveFloat = Field(10.0, description="Wait for a free connection.")
-    query_timeout_s: PositiveFloat = Field(30.0, description="A read statement may take this long.")
-    write_timeout_s: PositiveFloat = Field(10.0, description="A write statement may take this long.")
-    request_timeout_s: PositiveFloat = Field(60.0, description="A whole request may take this long.")
+    pool_acquire_timeout_s: Seconds = Field(10.0, description="Wait for a free connection.")
+    query_timeout_s: Seconds = Field(30.0, description="A read statement may take this long.")
+    write_timeout_s: Seconds = Field(10.0, description="A write statement may take this long.")
+    request_timeout_s: Seconds = Field(60.0, description="A whole request may take this long.")
 
     embedding_provider: Annotated[ProviderKind, BeforeValidator(_lowered)] = Field(
         ProviderKind.STATIC, description="`static`: the model in the package; `none`: no embeddings."
     )
 
-    cache_ttl_s: PositiveFloat = Field(
+    cache_ttl_s: Seconds = Field(
         300.0, description="Seconds that a cached embedding is kept after its last use."
     )
 
-    redaction_patterns: dict[str, str] = Field(
+    redaction_patterns: Annotated[dict[str, str], NoDecode, BeforeValidator(_parsed_json)] = Field(
         default_factory=dict,
         description='Further secrets to redact, as JSON: `{"name": "RE2 expression"}`.',
     )
@@ -166,17 +222,19 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Adds the YAML file as the weakest source."""
-        yaml = YamlConfigSettingsSource(settings_cls, yaml_file=os.environ.get("DATASTORAGE_CONFIG_FILE"))
-        return init_settings, env_settings, dotenv_settings, file_secret_settings, yaml
+        config = InitSettingsSource(settings_cls, init_kwargs=_read_config_file()[0])
+        return init_settings, env_settings, dotenv_settings, file_secret_settings, config
 
-    @model_validator(mode="after")
-    def _needs_a_database(self) -> Self:
-        if self.embedded is EmbeddedMode.OFF and not self.has_database:
+    @field_validator("embedded")
+    @classmethod
+    def _needs_a_database(cls, value: EmbeddedMode, info: ValidationInfo) -> EmbeddedMode:
+        # A URL that was refused is not among the data, and is a fault already.
+        unnamed = all(info.data.get(name, "") is None for name in ("database_url", "database_host"))
+        if value is EmbeddedMode.OFF and unnamed:
             raise ValueError(
-                "DATASTORAGE_EMBEDDED is off and no database is named: "
-                "set DATASTORAGE_DATABASE_URL (or DATASTORAGE_DATABASE_HOST)"
+                "is off and no database is named: set DATASTORAGE_DATABASE_URL (or DATASTORAGE_DATABASE_HOST)"
             )
-        return self
+        return value
 
     @property
     def has_database(self) -> bool:
@@ -190,27 +248,70 @@ def load_settings(**overrides: Any) -> Settings:
     Errors: SettingsError with every wrong setting, one a line.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
+    faults = _read_config_file()[1]
+    secrets_dir = os.environ.get(SECRETS_DIR) or None
+    if secrets_dir is not None and not Path(secrets_dir).is_dir():
+        faults.append(f"{SECRETS_DIR}: {secrets_dir} is no directory")
+        secrets_dir = None
     try:
-        return Settings(_secrets_dir=os.environ.get("DATASTORAGE_SECRETS_DIR"), **given)
+        settings = Settings(_secrets_dir=secrets_dir, **given)
     except ValidationError as error:
-        raise SettingsError(_all_faults(error)) from None
+        faults += _described(error)
+    if faults:
+        raise SettingsError("\n  ".join(["wrong settings:", *faults]))
+    return settings
 
 
 def unknown_variables() -> list[str]:
-    """Variables with our prefix that no setting reads, each with a guess at what was meant."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields} | set(OTHER_VARIABLES)
-    return [
-        f"{name} is not a setting"
-        + "".join(f"; did you mean {near}?" for near in get_close_matches(name, known, 1))
-        for name in sorted(os.environ)
-        if name.startswith(PREFIX) and name not in known and not name.startswith(PREFIX + "TEST_")
+    """What is set with our prefix and read by no setting, each with a guess at what was meant."""
+    fields = set(Settings.model_fields)
+    variables = {PREFIX + name.upper() for name in fields} | {CONFIG_FILE, SECRETS_DIR}
+    unknown = [
+        *_unknown(_ours(os.environ), variables, ""),
+        *_unknown(_ours(dotenv_values(ENV_FILE)), variables, f" (in {ENV_FILE})"),
+        *_unknown(_read_config_file()[0], fields, f" (in {os.environ.get(CONFIG_FILE)})"),
     ]
+    return sorted(unknown)
 
 
-def _all_faults(error: ValidationError) -> str:
-    lines = []
+def _ours(variables: Mapping[str, str | None]) -> Iterator[str]:
+    for name, value in variables.items():
+        if not name.upper().startswith(PREFIX) or name.startswith(PREFIX + "TEST_"):
+            continue
+        if not OF_KUBERNETES.search(name) and not (value or "").startswith(("tcp://", "udp://")):
+            yield name
+
+
+def _unknown(names: Iterable[str], known: set[str], place: str) -> Iterator[str]:
+    uppercase = all(name.isupper() for name in known)
+    for name in names:
+        spelled = name.upper() if uppercase else name
+        if spelled not in known:
+            guesses = get_close_matches(spelled, known, 1, cutoff=0.75)
+            yield f"{name}{place} is not a setting" + "".join(f"; did you mean {guess}?" for guess in guesses)
+
+
+def _read_config_file() -> tuple[dict[str, Any], list[str]]:
+    """The settings of the YAML file, and what is wrong with it; never its content, which may be secret."""
+    path = os.environ.get(CONFIG_FILE)
+    if not path:
+        return {}, []
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        return {}, [f"{CONFIG_FILE}: {path}: {getattr(error, 'strerror', None) or 'is no text in UTF-8'}"]
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        return {}, [f"{CONFIG_FILE}: {path}: is no YAML" + (f" (line {mark.line + 1})" if mark else "")]
+    if content is None:
+        return {}, []
+    if not isinstance(content, dict):
+        return {}, [f"{CONFIG_FILE}: {path}: holds no settings; expected lines such as `http_port: 8080`"]
+    return {str(name): value for name, value in content.items()}, []
+
+
+def _described(error: ValidationError) -> Iterator[str]:
     for fault in error.errors(include_url=False, include_input=False):
         place = ".".join(str(part) for part in fault["loc"])
         message = fault["msg"].removeprefix("Value error, ")
-        lines.append(f"  {PREFIX}{place.upper()}: {message}" if place else f"  {message}")
-    return "wrong settings:\n" + "\n".join(lines)
+        yield f"{PREFIX}{place.upper()}: {message}"

@@ -1,13 +1,14 @@
 """Services to ask over real HTTP. One that several modules share is started once."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import asyncpg
 import pytest
 from anyio.from_thread import start_blocking_portal
 from sqlalchemy.engine import URL
-from support.postgres import cloned
+from support.postgres import cloned, connect
 from support.service import Service, data_place, environment, started
 
 
@@ -31,6 +32,14 @@ def own_database(server_url: URL, template: str) -> Iterator[URL]:
     """A migrated, empty database for tests that wait for processes, not for a loop."""
     with _clone(server_url, template) as url:
         yield url
+
+
+@pytest.fixture
+async def sql_own(own_database: URL) -> AsyncIterator[asyncpg.Connection]:
+    """A plain connection to it, to look behind the processes."""
+    connection = await connect(own_database)
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture

@@ -187,6 +187,18 @@ async def test_secrets_are_redacted_before_storing_and_named_in_the_receipt(
     assert "[REDACTED:" in result["remediationAudit"]["errorMessage"]
 
 
+async def test_redaction_that_makes_a_text_longer_than_its_column_is_cut(client: GraphQLClient) -> None:
+    secrets = "pwd=x1 " * (10 * 1024 // 7)
+
+    result = await client.create(**remediation_input(errorMessage=secrets))
+    again = await client.create(**remediation_input(errorMessage=secrets))
+
+    stored = result["remediationAudit"]["errorMessage"]
+    assert len(stored.encode()) <= 10 * 1024
+    assert "x1" not in stored
+    assert again["receipt"]["replayed"] is True
+
+
 async def test_free_text_is_evidence_and_is_kept_as_sent(client: GraphQLClient) -> None:
     text = "SELECT * FROM t WHERE a = 'b'; -- <script>alert('ü')</script> 日本語 👍 \ttab\nline"
 

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from sqlalchemy.engine import URL
@@ -106,7 +107,7 @@ async def test_node_answers_with_the_audit_and_its_type(client: GraphQLClient, s
     }
 
 
-async def test_one_audit_takes_one_statement(client: GraphQLClient, stored_id: str, statements) -> None:  # noqa: ANN001 -- the fixture's class is conftest's own
+async def test_one_audit_takes_one_statement(client: GraphQLClient, stored_id: str, statements: Any) -> None:
     for query, variables in (
         (ONE, {"requestId": "stored"}),
         (ONE, {"id": stored_id}),
@@ -160,7 +161,7 @@ MALFORMED = {
     "signed": global_id("RemediationAudit:+1"),
     "fraction": global_id("RemediationAudit:1.0"),
     "word": global_id("RemediationAudit:one"),
-    "other digits": global_id("RemediationAudit:١"),
+    "other digits": global_id("RemediationAudit:\N{ARABIC-INDIC DIGIT ONE}"),
     "leading zero": global_id("RemediationAudit:01"),
     "two numbers": global_id("RemediationAudit:1:1"),
     "white space": global_id("RemediationAudit:1 "),

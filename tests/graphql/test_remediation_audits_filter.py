@@ -364,7 +364,9 @@ async def test_the_largest_filter_is_answered(client: GraphQLClient) -> None:
 
 
 @pytest.mark.parametrize("where", [{"name": {"in": ["a"]}}, {"name": {"in": ["a", "b", "c"]}}])
-async def test_lists_of_any_length_make_one_statement(client: GraphQLClient, where: dict, statements) -> None:  # noqa: ANN001 -- the fixture's class is conftest's own
+async def test_lists_of_any_length_make_one_statement(
+    client: GraphQLClient, where: dict, statements: Any
+) -> None:
     with statements.counted() as seen:
         await listed(client, filter=where)
 

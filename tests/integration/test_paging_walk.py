@@ -1,6 +1,7 @@
 """Walking a list page by page, in any order and either direction, visits each row exactly once."""
 
 import itertools
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -11,8 +12,6 @@ from anyio.from_thread import BlockingPortal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import URL
-from support.api import services_from_sync_tests
-from support.records import remediation_row
 
 from datastorage.domain.caller import ANONYMOUS, EVERYWHERE
 from datastorage.domain.filters import Condition, Operator
@@ -21,28 +20,44 @@ from datastorage.domain.remediation import RemediationAudit, RemediationDraft
 from datastorage.repositories.remediation_audits import RemediationAudits
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.remediations import list_remediations
+from support.api import services_from_sync_tests
+from support.records import remediation_row
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+PAGES_MAX = 50
 _lists = itertools.count()
 _keys = itertools.count()
 
-# Few values, so that most columns tie and the next one, or the id, has to decide.
-RECORDS = st.fixed_dictionaries(
-    {
-        "name": st.sampled_from(["a", "a-b", "b"]),
-        "namespace": st.sampled_from(["x", "y"]),
-        "phase": st.sampled_from(["pending", "failed"]),
-        "severity": st.sampled_from(["low", "high"]),
-        "start_time": st.integers(0, 2).map(lambda microseconds: START + timedelta(microseconds=microseconds)),
-        "end_time": st.none() | st.integers(1, 2).map(lambda seconds: START + timedelta(seconds=seconds)),
-    }
+COLUMNS = (
+    "id",
+    "name",
+    "namespace",
+    "phase",
+    "severity",
+    "start_time",
+    "end_time",
+    "duration_ms",
+    "created_at",
 )
-COLUMNS = ("id", "name", "namespace", "phase", "severity", "start_time", "end_time", "duration_ms", "created_at")
-ORDERS = st.lists(
-    st.builds(OrderTerm, st.sampled_from(COLUMNS), st.booleans(), st.booleans()),
-    max_size=4,
-    unique_by=lambda term: term.column,
-).map(total_order)
+
+
+def record(pick: random.Random) -> dict[str, Any]:
+    """Few values, so that most columns tie and the next one, or the id, has to decide; and many nulls."""
+    ended = pick.choice((None, 1, 2))
+    return {
+        "name": pick.choice(("a", "a-b", "b")),
+        "namespace": pick.choice("xy"),
+        "phase": pick.choice(("pending", "failed")),
+        "severity": pick.choice(("low", "high")),
+        "start_time": START + timedelta(microseconds=pick.randrange(3)),
+        "end_time": None if ended is None else START + timedelta(seconds=ended),
+    }
+
+
+def an_order(pick: random.Random) -> Order:
+    """Some columns, each with its direction and its place for nulls."""
+    columns = pick.sample(COLUMNS, k=pick.randint(1, 4))
+    return total_order([OrderTerm(column, pick.random() < 0.5, pick.random() < 0.5) for column in columns])
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +85,6 @@ class Listed:
 
     async def insert(self, records: Sequence[dict[str, Any]]) -> list[RemediationAudit]:
         """Writes rows."""
-        if not records:
-            return []
         drafts = [
             RemediationDraft.parse(
                 remediation_row(
@@ -97,7 +110,7 @@ class Listed:
         seen: list[int] = []
         cursor = None
         arriving = iter(between)
-        while True:
+        for _ in range(PAGES_MAX):
             page = await list_remediations(
                 self._deps,
                 ANONYMOUS,
@@ -114,46 +127,38 @@ class Listed:
                 return seen
             assert len(ids) == rows  # only the last page may be short
             cursor = info.start_cursor if backward else info.end_cursor
-            await self.insert([record for _, record in zip(range(1), arriving, strict=False)])
+            for record in itertools.islice(arriving, 1):
+                await self.insert([record])
+        raise AssertionError(f"no end after {PAGES_MAX} pages")
 
 
 @settings(max_examples=60, deadline=None)
-@given(records=st.lists(RECORDS, max_size=12), order=ORDERS, rows=st.integers(1, 5))
+@given(pick=st.randoms(use_true_random=True))
 def test_both_directions_visit_each_row_once_in_the_same_order(
-    services: tuple[BlockingPortal, Dependencies], records: list[dict[str, Any]], order: Order, rows: int
+    services: tuple[BlockingPortal, Dependencies], pick: random.Random
 ) -> None:
     portal, deps = services
-    listed = Listed(deps)
-    stored = portal.call(listed.insert, records)
+    listed, order, rows = Listed(deps), an_order(pick), pick.randint(1, 5)
+    stored = portal.call(listed.insert, [record(pick) for _ in range(pick.randint(5, 12))])
 
     async def walks() -> tuple[list[int], list[int]]:
         return await listed.walk(order, rows, backward=False), await listed.walk(order, rows, backward=True)
 
     forward, backward = portal.call(walks)
 
-    assert forward == in_order(stored, order)
-    assert backward == forward
+    assert forward == in_order(stored, order), order
+    assert backward == forward, order
 
 
 @settings(max_examples=40, deadline=None)
-@given(
-    records=st.lists(RECORDS, min_size=2, max_size=10),
-    between=st.lists(RECORDS, min_size=1, max_size=10),
-    order=ORDERS,
-    rows=st.integers(1, 3),
-    backward=st.booleans(),
-)
+@given(pick=st.randoms(use_true_random=True))
 def test_rows_inserted_meanwhile_make_no_other_row_skipped_or_repeated(
-    services: tuple[BlockingPortal, Dependencies],
-    records: list[dict[str, Any]],
-    between: list[dict[str, Any]],
-    order: Order,
-    rows: int,
-    backward: bool,  # noqa: FBT001 -- drawn by hypothesis
+    services: tuple[BlockingPortal, Dependencies], pick: random.Random
 ) -> None:
     portal, deps = services
-    listed = Listed(deps)
-    stored = portal.call(listed.insert, records)
+    listed, order, rows, backward = Listed(deps), an_order(pick), pick.randint(1, 3), pick.random() < 0.5
+    stored = portal.call(listed.insert, [record(pick) for _ in range(8)])
+    between = [record(pick) for _ in range(6)]
 
     async def walk() -> list[int]:
         return await listed.walk(order, rows, backward=backward, between=between)
@@ -161,5 +166,5 @@ def test_rows_inserted_meanwhile_make_no_other_row_skipped_or_repeated(
     seen = portal.call(walk)
 
     ours = {audit.id for audit in stored}
-    assert [row_id for row_id in seen if row_id in ours] == in_order(stored, order)
-    assert len(set(seen)) == len(seen)
+    assert [row_id for row_id in seen if row_id in ours] == in_order(stored, order), order
+    assert len(set(seen)) == len(seen), order

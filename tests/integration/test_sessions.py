@@ -101,25 +101,30 @@ async def write_nothing(database: Database) -> None:
 async def test_a_transaction_left_idle_is_ended_by_the_server_and_told_as_unavailable(
     hurried: Database, notes: asyncpg.Connection
 ) -> None:
-    with pytest.raises(Unavailable):
+    async def write_slowly() -> None:
         async with hurried.write() as session:
             await session.execute(ADD_NOTE)
             await asyncio.sleep(1)
             await session.execute(text("SELECT 1"))
 
+    with pytest.raises(Unavailable):
+        await write_slowly()
     assert await notes.fetchval("SELECT count(*) FROM note") == 0
 
 
 async def test_a_lock_that_another_holds_too_long_is_unavailable(
     database: Database, notes: asyncpg.Connection
 ) -> None:
+    async def write() -> None:
+        async with database.write() as session:
+            await session.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            await session.execute(ADD_NOTE)
+
     async with notes.transaction():
         await notes.execute("LOCK TABLE note")
 
         with pytest.raises(Unavailable, match="another write was in the way"):
-            async with database.write() as session:
-                await session.execute(text("SET LOCAL lock_timeout = '100ms'"))
-                await session.execute(ADD_NOTE)
+            await write()
 
 
 async def test_a_deadlock_is_unavailable_for_its_victim(
@@ -160,10 +165,12 @@ async def test_a_fault_of_the_statement_is_not_told_as_unavailable(
 
 
 async def test_an_error_of_the_callers_own_passes_through_a_session(database: Database) -> None:
+    async def wait_in_vain() -> None:
+        async with database.read(), asyncio.timeout(0):
+            await asyncio.sleep(1)
+
     with pytest.raises(TimeoutError):
-        async with database.read():
-            async with asyncio.timeout(0):
-                await asyncio.sleep(1)
+        await wait_in_vain()
 
 
 # --- write sessions
@@ -286,7 +293,7 @@ async def test_session_settings_survive_the_return_to_the_pool(database: Databas
 
 
 async def test_halfvec_travels_in_binary_both_ways(
-    database_url: URL, open_database: Callable[..., Database], statements
+    database_url: URL, open_database: Callable[..., Database]
 ) -> None:
     database = open_database(database_url, PATIENT)
     vector = np.random.default_rng(1).standard_normal(256).astype(np.float32)
@@ -362,11 +369,14 @@ async def test_a_lost_server_is_unavailable_and_the_pool_recovers_when_it_is_bac
         database = open_database(own_server.url(), PATIENT)
         session_of = getattr(database, kind)
 
-        with pytest.raises(Unavailable, match="not available") as lost:
+        async def lose_the_server() -> None:
             async with session_of() as session:
                 await session.execute(text("SELECT 1"))
                 own_server.stop()
                 await session.execute(text("SELECT 1"))
+
+        with pytest.raises(Unavailable, match="not available") as lost:
+            await lose_the_server()
         with pytest.raises(Unavailable, match="not available"):
             async with session_of():
                 pass

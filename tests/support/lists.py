@@ -4,6 +4,7 @@ from typing import Any
 
 from support.client import Answer, GraphQLClient
 
+PAGES_MAX = 50
 LIST = """
 query List($filter: RemediationAuditFilter, $orderBy: [RemediationAuditOrder!],
            $first: Int, $after: String, $last: Int, $before: String) {
@@ -37,7 +38,7 @@ async def walked(client: GraphQLClient, rows: int, *, backward: bool = False, **
     """The request ids of a whole list in its order, page by page."""
     seen: list[str] = []
     cursor = None
-    while True:
+    for _ in range(PAGES_MAX):
         place = {"last": rows, "before": cursor} if backward else {"first": rows, "after": cursor}
         page = await listed(client, **variables, **place)
         seen = keys(page) + seen if backward else seen + keys(page)
@@ -45,3 +46,4 @@ async def walked(client: GraphQLClient, rows: int, *, backward: bool = False, **
         if not info["hasPreviousPage" if backward else "hasNextPage"]:
             return seen
         cursor = info["startCursor" if backward else "endCursor"]
+    raise AssertionError(f"no end after {PAGES_MAX} pages")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -14,28 +11,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from datastorage.app import start_logging
+from datastorage.cli.import_report import ImportReport
+from datastorage.cli.json_lines import JsonLines
 from datastorage.cli.parts import opened, run
 from datastorage.domain.caller import OPERATOR
-from datastorage.services.import_remediations import BatchDone, Line, import_remediations
+from datastorage.errors import OperatorError
+from datastorage.services.dependencies import Dependencies
+from datastorage.services.import_remediations import Rejection, import_remediations
 from datastorage.settings import Settings, load_settings
-
-LINE_BYTES_MAX = 1024 * 1024  # the largest valid record is about 200 KiB of JSON
-REJECTIONS_SHOWN = 20
-
-console = Console(stderr=True)
-
-
-class Totals:
-    """What was imported so far."""
-
-    def __init__(self) -> None:
-        self.stored = self.replayed = self.rejected = 0
-
-    def add(self, done: BatchDone) -> None:
-        """Counts one batch."""
-        self.stored += done.stored
-        self.replayed += done.replayed
-        self.rejected += len(done.rejected)
 
 
 def import_(
@@ -56,46 +39,43 @@ def import_(
     """  # noqa: D205 -- typer shows this text as it stands
     settings = load_settings()
     start_logging(settings)
-    report = rejected.open("w", encoding="utf-8") if rejected else None
-    try:
-        totals = run(_import_files(settings, files, report))
-    finally:
-        if report:
-            report.close()
-    typer.echo(f"stored {totals.stored}, already there {totals.replayed}, rejected {totals.rejected}")
-    raise typer.Exit(1 if totals.rejected else 0)
+    console = Console(stderr=True)
+    with ExitStack() as stack:
+        report = ImportReport(console, _opened_report(stack, rejected))
+        stack.callback(report.summarise)  # also of what was stored before it broke off
+        run(_import_files(settings, files, report, console))
+    raise typer.Exit(1 if report.rejected else 0)
 
 
-async def _import_files(settings: Settings, files: list[Path], report: IO[str] | None) -> Totals:
-    totals = Totals()
+async def _import_files(settings: Settings, files: list[Path], report: ImportReport, console: Console) -> None:
     async with opened(settings) as deps:
-        with _progress() as progress:
+        with _progress(console) as progress:
             for file in files:
-                task = progress.add_task(file.name, total=file.stat().st_size, rows=0)
-                with _Reader(file) as reader:
-                    async for done in import_remediations(deps, OPERATOR, reader.lines()):
-                        totals.add(done)
-                        _tell(file, done, totals, report)
-                        progress.update(
-                            task, completed=reader.bytes_read, rows=totals.stored + totals.replayed
-                        )
-                progress.update(task, completed=file.stat().st_size)
-    return totals
+                await _import_file(deps, file, report, progress)
 
 
-def _tell(file: Path, done: BatchDone, totals: Totals, report: IO[str] | None) -> None:
-    for rejection in done.rejected:
-        if report:
-            report.write(f"{file}\t{rejection.line}\t{rejection.reason}\n")
-    shown_before = totals.rejected - len(done.rejected)
-    for number, rejection in enumerate(done.rejected, shown_before + 1):
-        if number <= REJECTIONS_SHOWN:
-            console.print(f"{file}:{rejection.line}: {rejection.reason}", markup=False, highlight=False)
-        elif number == REJECTIONS_SHOWN + 1:
-            console.print("further rejected lines are counted only; --rejected FILE keeps them all")
+async def _import_file(deps: Dependencies, file: Path, report: ImportReport, progress: Progress) -> None:
+    with JsonLines(file) as lines:
+        task = progress.add_task(file.name, total=lines.size_bytes, rows=0)
+        before = report.present
+        async for done in import_remediations(deps, OPERATOR, lines):
+            report.add(file, done)
+            progress.update(task, completed=lines.bytes_read, rows=report.present - before)
+        if lines.damage:
+            report.reject(file, Rejection(lines.number, lines.damage))
+        progress.update(task, completed=lines.size_bytes or 0)
 
 
-def _progress() -> Progress:
+def _opened_report(stack: ExitStack, path: Path | None) -> IO[str] | None:
+    if path is None:
+        return None
+    try:
+        return stack.enter_context(path.open("w", buffering=1, encoding="utf-8"))
+    except OSError as error:
+        raise OperatorError(f"cannot write the rejected lines to {path} ({error.strerror})") from None
+
+
+def _progress(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -104,32 +84,3 @@ def _progress() -> Progress:
         TimeRemainingColumn(),
         console=console,
     )
-
-
-class _Reader(AbstractContextManager["_Reader"]):
-    """Lines of a file, and how many of its bytes have been read."""
-
-    def __init__(self, file: Path) -> None:
-        self._raw = file.open("rb")
-        packed = file.suffix == ".gz"
-        self._lines: io.BufferedIOBase = gzip.GzipFile(fileobj=self._raw) if packed else self._raw
-
-    @property
-    def bytes_read(self) -> int:
-        """Position in the file as it lies on disk."""
-        return self._raw.tell()
-
-    def lines(self) -> Iterator[Line]:
-        """Numbered from 1. A line that is too long is handed on cut, and rejected as no JSON."""
-        number = 0
-        while line := self._lines.readline(LINE_BYTES_MAX):
-            number += 1
-            while not line.endswith(b"\n") and len(line) == LINE_BYTES_MAX:
-                rest = self._lines.readline(LINE_BYTES_MAX)
-                if rest.endswith(b"\n") or not rest:
-                    break
-            yield Line(number, line)
-
-    def __exit__(self, *_: object) -> None:
-        self._lines.close()
-        self._raw.close()

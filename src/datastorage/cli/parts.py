@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 import uvloop
 
 from datastorage.app import dependencies, prepare_database
+from datastorage.db import migrations
 from datastorage.db.location import located
+from datastorage.errors import StartupError
 from datastorage.services.dependencies import Dependencies
 from datastorage.settings import Settings
 
@@ -24,6 +26,9 @@ async def opened(settings: Settings) -> AsyncIterator[Dependencies]:
     url = await asyncio.to_thread(context.__enter__)
     try:
         await prepare_database(url, settings)
+        state = await migrations.read_state(url)
+        if not state.good:
+            raise StartupError(f"the database schema {state.describe()}")
         async with dependencies(url, settings) as deps:
             yield deps
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 import signal
 import socket
@@ -13,10 +14,10 @@ import structlog
 import typer
 import uvicorn
 from rich.console import Console
-from uvicorn.supervisors import Multiprocess
 
 from datastorage.app import prepare_database, start_logging
 from datastorage.cli.parts import run
+from datastorage.cli.supervisor import Supervisor
 from datastorage.db.location import located
 from datastorage.errors import StartupError
 from datastorage.settings import PREFIX, Settings, load_settings, unknown_variables
@@ -83,11 +84,11 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=int(settings.shutdown_timeout_s),
+        timeout_graceful_shutdown=math.ceil(settings.shutdown_timeout_s),
         timeout_worker_healthcheck=60,
     )
     if settings.workers > 1:
-        Multiprocess(config, sockets=[listener]).run()
+        Supervisor(config, sockets=[listener]).run()
     else:
         uvicorn.Server(config).run(sockets=[listener])
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import UserDefinedType
@@ -39,7 +40,8 @@ async def drift(url: URL, metadata: MetaData) -> list[str]:
 def comparison(connection: Connection, metadata: MetaData) -> dict[str, Any]:
     """Alembic's options for comparing; also for `alembic revision --autogenerate`."""
     # Types that SQLAlchemy does not know would be skipped with a warning.
-    connection.dialect.ischema_names = {**connection.dialect.ischema_names, **_own_types(metadata)}
+    dialect = cast("PGDialect", connection.dialect)
+    dialect.ischema_names = {**dialect.ischema_names, **_own_types(metadata)}
     return {"autogenerate_plugins": PLUGINS, "compare_server_default": True, "include_name": _include_name}
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from packaging.version import Version
-from sqlalchemy import Connection, column, func, select, table
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,6 +27,8 @@ from datastorage.limits import MIGRATION_LOCK_TIMEOUT_S, MIGRATION_STATEMENT_TIM
 
 PACKAGED: Final = Path(__file__).parent / "alembic"  # in a wheel
 SOURCE: Final = Path(__file__).parents[3] / "alembic"  # in a checkout
+MIGRATION_LOCK: Final = 7_241_946_001  # any number that only this product uses
+MIGRATION_POLL_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,10 @@ async def upgrade(url: URL, *, on_step: Callable[[str], None] = lambda _: None) 
     async with migration_connection(url) as connection:
         try:
             state = await schema_state(connection)
-            await connection.commit()
             if state.refused:
                 raise StartupError(f"the schema {state.refused}")
             if state.pending:
+                await _wait_for_turn(connection)
                 await connection.run_sync(lambda sync: command.upgrade(_config(sync, on_step), "head"))
         except DBAPIError as error:
             raise StartupError(
@@ -70,15 +73,13 @@ async def upgrade(url: URL, *, on_step: Callable[[str], None] = lambda _: None) 
             ) from error
 
 
-@asynccontextmanager
-async def migration_connection(url: URL) -> AsyncIterator[AsyncConnection]:
+def migration_connection(url: URL) -> AbstractAsyncContextManager[AsyncConnection]:
     """A connection whose statements, unless a revision says otherwise, do not wait long for locks."""
     timeouts = {
         "lock_timeout": f"{MIGRATION_LOCK_TIMEOUT_S}s",
         "statement_timeout": f"{MIGRATION_STATEMENT_TIMEOUT_S}s",
     }
-    async with direct_connection(url, session_settings=timeouts) as connection:
-        yield connection
+    return direct_connection(url, session_settings=timeouts)
 
 
 async def schema_state(connection: AsyncConnection) -> SchemaState:
@@ -102,6 +103,17 @@ def known_revisions() -> tuple[str, ...]:
     return tuple(script.revision for script in reversed(list(scripts.walk_revisions())))
 
 
+async def _wait_for_turn(connection: AsyncConnection) -> None:
+    """One migration at a time; the lock ends with the session.
+
+    Polls, since a session that blocks on the lock would be waited for by CREATE INDEX CONCURRENTLY.
+    """
+    while not await connection.scalar(select(func.pg_try_advisory_lock(MIGRATION_LOCK))):
+        await connection.commit()
+        await asyncio.sleep(MIGRATION_POLL_S)
+    await connection.commit()
+
+
 def _schema_state(connection: Connection) -> SchemaState:
     current = _current_heads(connection)
     known = known_revisions()
@@ -115,14 +127,13 @@ def _schema_state(connection: Connection) -> SchemaState:
 def _current_heads(connection: Connection) -> tuple[str, ...]:
     if not _exists(connection, "alembic_version"):
         return ()
-    return tuple(connection.scalars(select(column("version_num")).select_from(table("alembic_version"))))
+    return tuple(connection.scalars(text("SELECT version_num FROM alembic_version")))
 
 
 def _too_old(connection: Connection) -> str | None:
     if not _exists(connection, "schema_compatibility"):
         return None
-    statement = select(column("oldest_release")).select_from(table("schema_compatibility"))
-    oldest: Sequence[str] = connection.scalars(statement).all()
+    oldest = connection.scalars(text("SELECT oldest_release FROM schema_compatibility"))
     needed = max((Version(release) for release in oldest), default=Version("0"))
     if needed <= Version(__version__):
         return None

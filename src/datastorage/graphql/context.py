@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import strawberry
 
 from datastorage.domain.caller import Caller
+from datastorage.graphql.loaders import Loaders
 from datastorage.services.dependencies import Dependencies
 
 
-@dataclass(frozen=True, slots=True)
 class Context:
-    """The services' dependencies and the caller; no session, since sibling fields interleave."""
+    """The services' dependencies, the caller and its loaders; no session, since sibling fields interleave."""
 
-    deps: Dependencies
-    caller: Caller
+    __slots__ = ("caller", "deps", "loaders")
+
+    def __init__(self, deps: Dependencies, caller: Caller) -> None:
+        self.deps, self.caller = deps, caller
+        self.loaders = Loaders(deps, caller)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

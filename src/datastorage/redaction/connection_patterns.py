@@ -50,7 +50,8 @@ CONNECTIONS: Final = (
         (
             r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}",
             r"\$argon2(?:id|i|d)\$[A-Za-z0-9$=,+/]{20,}",
-            r"(?:\A|[^A-Za-z0-9_$])(?P<secret>\$[156y]\$[./A-Za-z0-9$=]{20,})",  # not the $1$ of inner classes,
+            # Not the $1$ of inner classes in a stack trace.
+            r"(?:\A|[^A-Za-z0-9_$])(?P<secret>\$[156y]\$[./A-Za-z0-9$=]{20,})",
             r"SCRAM-SHA-256\$\d+:[A-Za-z0-9+/=$:]{20,}",
         ),
     ),

@@ -33,10 +33,16 @@ def _fault(name: str, expression: str, options: re2.Options) -> str | None:
         return "a name is a lower-case letter, then up to 39 of a-z, 0-9, _ and -"
     if name in BUILTIN_NAMES:
         return "this name belongs to a built-in pattern"
+    return _fault_of_expression(expression, options)
+
+
+def _fault_of_expression(expression: str, options: re2.Options) -> str | None:
     try:
         compiled = re2.compile(expression, options)
-    except (re2.error, UnicodeEncodeError) as error:
-        return f"no RE2 expression: {error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else error}"
+    except re2.error as error:
+        return f"no RE2 expression: {error.args[0].decode()}"  # RE2 explains itself in bytes
+    except UnicodeEncodeError:
+        return "it holds half a surrogate pair, which no text can hold"
     if _SINGLE_BYTE.search(expression):
         return "\\C matches a part of a character, which no text can hold"
     if compiled.search(b"") is not None:

@@ -53,9 +53,9 @@ _BY_KEY: Final = {
     "token": ("token", Announced("auth_token", _PLACEHOLDER, "token: ")),
     "secret": ("secret", Announced("client_secret", _PLACEHOLDER, "secret: ")),
 }
-_KEYS: Final = re2.compile(
-    "(?i)(?:" + "|".join(f"(?P<{name}>{key})" for name, (key, _) in _BY_KEY.items()) + r")\z"
-)
+_ANY_KEY: Final = "|".join(f"(?P<{name}>{key})" for name, (key, _) in _BY_KEY.items())
+_KEYS: Final = re2.compile(rf"(?i)(?:{_ANY_KEY})\z")
+_LINES: Final = re2.compile(rf"(?im)(?:{_ANY_KEY})$".replace(r"\A", "^"))
 _KEY_GROUPS: Final = tuple((number, _BY_KEY[name][1]) for name, number in _KEYS.groupindex.items())
 _KUBERNETES_DATA: Final = Announced("kubernetes_secret", _PLACEHOLDER, deep=True)
 _GCP_KEY: Final = Announced("gcp_service_account_key", _PLACEHOLDER)
@@ -73,6 +73,11 @@ def announcements(node: Mapping[str, Any]) -> dict[str, Announced]:
     if node.get("type") == "service_account":
         announced["private_key"] = _GCP_KEY
     return announced
+
+
+def announces_nothing(strings: bytes) -> bool:
+    """Whether none of these lines, be they keys or the names of variables, announces a secret."""
+    return _LINES.search(strings) is None
 
 
 def _announced_by(key: str) -> Announced | None:

@@ -108,6 +108,20 @@ class JsonWalk:
             self._counts[finding.pattern] += finding.count
 
 
+def strings_of(value: JsonValue) -> Iterator[str]:
+    """Every key and every string in a value, in no order."""
+    pending = [value]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, str):
+            yield node
+        elif isinstance(node, dict):
+            yield from node
+            pending += node.values()
+        elif isinstance(node, list):
+            pending += node
+
+
 def _member_setter(members: dict[str, JsonValue], key: str) -> Callable[[JsonValue], None]:
     def put(value: JsonValue) -> None:
         members[key] = value

@@ -13,7 +13,8 @@ from datastorage.limits import REDACTION_PASSES_MAX
 from datastorage.redaction.builtin import BUILTIN_PATTERNS
 from datastorage.redaction.custom import custom_patterns
 from datastorage.redaction.findings import Finding, findings
-from datastorage.redaction.json_walk import JsonValue, JsonWalk
+from datastorage.redaction.json_members import announces_nothing
+from datastorage.redaction.json_walk import JsonValue, JsonWalk, strings_of
 from datastorage.redaction.markers import Found, Markers, marker
 from datastorage.redaction.pattern import Expression
 
@@ -24,6 +25,11 @@ def _options() -> re2.Options:
     options = re2.Options()
     options.log_errors = False  # RE2 would write to stderr beside our own message
     return options
+
+
+def _encoded(value: str) -> bytes:
+    # Lone surrogates are let through as they came: cleaning is another function's task.
+    return value.encode("utf-8", "surrogatepass")
 
 
 class Redactor:
@@ -51,8 +57,7 @@ class Redactor:
 
     def text(self, value: str) -> tuple[str, tuple[Finding, ...]]:
         """The text with a marker in place of each secret, and what was replaced."""
-        # Lone surrogates are let through here as they came: cleaning is not this function's task.
-        encoded = value.encode("utf-8", "surrogatepass")
+        encoded = _encoded(value)
         secrets = self._secrets(encoded)
         if not secrets:
             return value, ()
@@ -67,7 +72,13 @@ class Redactor:
         return marker(name), findings(counts)
 
     def json(self, value: JsonValue) -> tuple[JsonValue, tuple[Finding, ...]]:
-        """The value with secrets hidden in its strings, in its keys, and below keys that announce one."""
+        """The value with secrets hidden in its strings, in its keys, and below keys that announce one.
+
+        A copy, unless nothing in it needs a closer look.
+        """
+        lines = _encoded("\n".join(strings_of(value)))
+        if announces_nothing(lines) and not self._filter.Match(lines, potential=True):
+            return value, ()
         return JsonWalk(self.text, self._markers.is_marker).redacted(value)
 
     def _secrets(self, text: bytes) -> list[Found]:

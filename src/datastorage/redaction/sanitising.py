@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
+import re2
+
+# C0 and C1 without tab and newline, and DEL.
+_CONTROL_CLASS: Final = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+_HAS_CONTROL: Final = re2.compile(_CONTROL_CLASS)  # several times as fast on the clean text that most text is
+_CONTROL: Final = re.compile(_CONTROL_CLASS)
 # A carriage return breaks a line (Windows, old Macs, progress bars); it becomes the newline it stands for.
 _LINE_BREAK: Final = re.compile(r"\r\n?")
-# C0 and C1 without tab and newline, and DEL.
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]+")
 
 
 def clean_text(value: str) -> str:
@@ -16,14 +20,11 @@ def clean_text(value: str) -> str:
 
     Half a surrogate pair, which no encoding can write, becomes U+FFFD; two halves are joined.
     """
-    if not value.isprintable():  # true for most single lines, and far cheaper than the rest
-        value = _CONTROL.sub("", _LINE_BREAK.sub("\n", _encodable(value)))
-    return value.strip()
-
-
-def _encodable(value: str) -> str:
     try:
-        value.encode()
+        encoded = value.encode()
     except UnicodeEncodeError:
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return value
+        encoded = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+        value = encoded.decode()
+    if _HAS_CONTROL.search(encoded):
+        value = _CONTROL.sub("", _LINE_BREAK.sub("\n", value))
+    return value.strip()

@@ -34,7 +34,7 @@ class SecretKey:
 
 PASSWORD: Final = SecretKey(
     "password",
-    r"(?:password|passwd|passphrase|passcode)s?",
+    r"(?:password|passwd|passphrase|passcode)(?:s|\d|[_-]?confirm(?:ation)?)?",
     json_pattern="json_password",
 )
 # PWD is also the working directory of every process that dumps its environment.

@@ -24,7 +24,7 @@ WORD_END: Final = r"[.,;:!?)\]}>]*(?:[\s\"'`\\&|,;]|\z)"
 PLACEHOLDER: Final = (
     r"(?:null|nil|none|undefined|true|false|n/a|unset|\*+|x{4,}|\**redacted\**|\.{3}"
     r"|<[a-z _-]*>|\[(?:filtered|masked|hidden|redacted)\]"
-    r"|\$\{[\w.]*\}|\$\([\w.]*\)|(?-i:\$[A-Z_][A-Z0-9_]*)|\$\d+|\{\{[^{}\"'\n]*\}\}|\{\}|%[a-z]|\?|[|>][+-]?)"
+    r"|\$\{[\w.]*\}|\$\([\w.]*\)|(?-i:\$[A-Z_][A-Z0-9_]*)|\$\d+|\$?\{\{[^{}\"'\n]*\}\}|\{\}|%[a-z]|\?|[|>][+-]?)"
 )
 # What prose says after `password:`; a diagnosis, not a password.
 DIAGNOSIS: Final = (

@@ -13,7 +13,7 @@ from datastorage.domain.names import snake
 from datastorage.domain.receipt import Written
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.errors import DataStorageError, InvalidInput, Unavailable
-from datastorage.limits import IMPORT_BATCH_ROWS
+from datastorage.limits import IMPORT_BATCH_ROWS, IMPORT_LINE_BYTES_MAX
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.records.create import create_records
 
@@ -75,6 +75,8 @@ async def _import_batch(deps: Dependencies, caller: Caller, batch: Sequence[Line
 
 
 def _record(line: Line) -> dict[str, Any]:
+    if len(line.content.rstrip(b"\r\n")) > IMPORT_LINE_BYTES_MAX:
+        raise InvalidInput.single("line", f"is longer than {IMPORT_LINE_BYTES_MAX} bytes")
     try:
         record = orjson.loads(line.content)
     except orjson.JSONDecodeError as error:
@@ -83,7 +85,7 @@ def _record(line: Line) -> dict[str, Any]:
         raise InvalidInput.single("line", "is no JSON object")
     kind = record.pop("record", RECORD)
     if kind != RECORD:
-        raise InvalidInput.single("record", f"{kind!r} is not known; expected {RECORD!r}")
+        raise InvalidInput.single("record", f"is of an unknown kind; expected {RECORD!r}")
     return {snake(name): value for name, value in record.items()}
 
 

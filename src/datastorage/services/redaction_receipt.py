@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from datastorage.domain.kind import RecordKind
 from datastorage.domain.names import camel
 from datastorage.domain.receipt import Redaction
+from datastorage.limits import FREE_TEXT_BYTES_MAX
 from datastorage.observability.metrics import SANITIZATIONS
 from datastorage.redaction import Finding, Redactor
 
+MARKER_START: Final = "[REDACTED:"
 _REDACTED = SANITIZATIONS.labels("redacted")
 
 
@@ -29,4 +31,18 @@ def redacted(
 
 
 def _without_secrets(value: Any, redactor: Redactor) -> tuple[Any, tuple[Finding, ...]]:
-    return redactor.text(value) if isinstance(value, str) else redactor.json(value)
+    if not isinstance(value, str):
+        return redactor.json(value)
+    text, findings = redactor.text(value)
+    return cut(text, FREE_TEXT_BYTES_MAX), findings  # markers may be longer than what they stand for
+
+
+def cut(text: str, bytes_max: int) -> str:
+    """The text, or as many whole characters and markers of it as fit."""
+    encoded = text.encode()
+    if len(encoded) <= bytes_max:
+        return text
+    head = encoded[:bytes_max].decode(errors="ignore")
+    start = head.rfind("[")
+    torn = start >= 0 and "]" not in head[start:] and MARKER_START.startswith(head[start:][: len(MARKER_START)])
+    return (head[:start] if torn else head).rstrip()

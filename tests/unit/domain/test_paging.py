@@ -70,7 +70,10 @@ def test_times_and_members_travel_as_what_the_database_takes() -> None:
     assert phase == "failed"
 
 
-@given(values=st.tuples(VALUES, VALUES), lists=st.lists(st.sampled_from(LISTS), min_size=2, max_size=2, unique=True))
+@given(
+    values=st.tuples(VALUES, VALUES),
+    lists=st.lists(st.sampled_from(LISTS), min_size=2, max_size=2, unique=True),
+)
 def test_a_cursor_fits_no_other_list(values: tuple, lists: list[tuple[Filter, Order]]) -> None:
     ours, other = (Cursors(where, order) for where, order in lists)
 
@@ -78,7 +81,11 @@ def test_a_cursor_fits_no_other_list(values: tuple, lists: list[tuple[Filter, Or
         other.decode(ours.encode(values))
 
 
-@given(st.text() | st.text("ABCabc012-_=", max_size=60) | st.binary(max_size=80).map(lambda data: as_text(b"\x01" + data)))
+@given(
+    st.text()
+    | st.text("ABCabc012-_=", max_size=60)
+    | st.binary(max_size=80).map(lambda data: as_text(b"\x01" + data))
+)
 def test_any_other_text_is_a_bad_cursor(text: str) -> None:
     with pytest.raises(BadCursor):
         Cursors(EVERYTHING, NEWEST_FIRST).decode(text)
@@ -108,7 +115,9 @@ def test_a_cursor_has_one_spelling(values: tuple, data: st.DataObject) -> None:
                 cursors.decode(changed)
 
 
-@pytest.mark.parametrize("forged", [b"", b"{", b"{}", b"1", b'"x"', b"[]", b"[1]", b"[1,2,3]", b"[1,2", b"\xff", b"[" * 5000])
+@pytest.mark.parametrize(
+    "forged", [b"", b"{", b"{}", b"1", b'"x"', b"[]", b"[1]", b"[1,2,3]", b"[1,2", b"\xff", b"[" * 5000]
+)
 def test_a_forged_cursor_is_a_bad_cursor(forged: bytes) -> None:
     cursors = Cursors(EVERYTHING, NEWEST_FIRST)
 
@@ -124,7 +133,9 @@ def test_a_cursor_of_another_release_says_so() -> None:
 
 
 def test_the_longest_values_fit_into_a_cursor() -> None:
-    order = total_order([OrderTerm(name) for name in ("name", "namespace", "cluster_name", "alert_fingerprint", "x")])
+    order = total_order(
+        [OrderTerm(name) for name in ("name", "namespace", "cluster_name", "alert_fingerprint", "x")]
+    )
 
     cursor = Cursors(EVERYTHING, order).encode(("a" * 255,) * 4 + ("a" * 512, 2**63 - 1))
 
@@ -134,7 +145,17 @@ def test_the_longest_values_fit_into_a_cursor() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "yesterday", "2026-01-01", "2026-01-01T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-14:00", None, 1, []],
+    [
+        "",
+        "yesterday",
+        "2026-01-01",
+        "2026-01-01T00:00:00",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:00:00-14:00",
+        None,
+        1,
+        [],
+    ],
 )
 def test_what_is_no_time_is_a_bad_cursor(text: object) -> None:
     with pytest.raises(BadCursor):

@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
-from support.records import remediation_input
 
 from datastorage.graphql.schema import Schema, build_schema
+from support.records import remediation_input
 
-CREATE = "mutation($input: CreateRemediationAuditInput!) { createRemediationAudit(input: $input) { __typename } }"
+CREATE = (
+    "mutation($input: CreateRemediationAuditInput!) { createRemediationAudit(input: $input) { __typename } }"
+)
 SECRET = "hunter2secret"
 
 
@@ -41,7 +43,10 @@ def faults(schema: Schema, query: str, **variables: Any) -> list[tuple[str | Non
         ({"metadata": SECRET}, ("metadata", "INVALID")),
         ({"metadata": [SECRET]}, ("metadata", "INVALID")),
         ({"unknown": SECRET}, ("unknown", "INVALID")),
-        ({"nam": SECRET}, ("nam", "INVALID")),  # near enough for a suggestion, after which the input is quoted
+        (
+            {"nam": SECRET},
+            ("nam", "INVALID"),
+        ),  # near enough for a suggestion, after which the input is quoted
     ],
 )
 def test_a_variable_at_fault_is_named_and_not_repeated(
@@ -53,7 +58,9 @@ def test_a_variable_at_fault_is_named_and_not_repeated(
 
 
 def test_a_missing_field_is_required(schema: Schema) -> None:
-    assert faults(schema, CREATE, input=remediation_input(name=None, errorMessage=SECRET)) == [("name", "REQUIRED")]
+    assert faults(schema, CREATE, input=remediation_input(name=None, errorMessage=SECRET)) == [
+        ("name", "REQUIRED")
+    ]
 
 
 def test_all_faults_are_told_at_once(schema: Schema) -> None:
@@ -76,7 +83,9 @@ def test_all_faults_are_told_at_once(schema: Schema) -> None:
         (f'(first: "{SECRET}")', (None, None)),
     ],
 )
-def test_a_literal_at_fault_is_not_repeated(schema: Schema, arguments: str, fault: tuple[str | None, str | None]) -> None:
+def test_a_literal_at_fault_is_not_repeated(
+    schema: Schema, arguments: str, fault: tuple[str | None, str | None]
+) -> None:
     assert faults(schema, f"{{ remediationAudits{arguments} {{ nodes {{ id }} }} }}") == [fault]
 
 
@@ -91,5 +100,7 @@ ORDERED = "query($order: [RemediationAuditOrder!]) { remediationAudits(orderBy: 
         ({"field": "NAME", "direction": None}, ("direction", "REQUIRED")),
     ],
 )
-def test_places_in_lists_are_left_out_of_the_field(schema: Schema, term: dict, fault: tuple[str, str]) -> None:
+def test_places_in_lists_are_left_out_of_the_field(
+    schema: Schema, term: dict, fault: tuple[str, str]
+) -> None:
     assert faults(schema, ORDERED, order=[{"field": "ID"}, term]) == [fault]

@@ -129,6 +129,7 @@ def test_every_bad_custom_pattern_is_named_in_one_message() -> None:
                 "password": "x+",
                 "idle": "x*",
                 "half": r"x\C",
+                "lone": "\ud800",
                 "fine": r"\\Cx+",
             }
         )
@@ -137,7 +138,8 @@ def test_every_bad_custom_pattern_is_named_in_one_message() -> None:
         "redaction pattern 'Bad Name': a name is a lower-case letter, then up to 39 of a-z, 0-9, _ and -; "
         "redaction pattern 'password': this name belongs to a built-in pattern; "
         "redaction pattern 'idle': it matches the empty text, so it would match everywhere; "
-        "redaction pattern 'half': \\C matches a part of a character, which no text can hold"
+        "redaction pattern 'half': \\C matches a part of a character, which no text can hold; "
+        "redaction pattern 'lone': it holds half a surrogate pair, which no text can hold"
     )
 
 

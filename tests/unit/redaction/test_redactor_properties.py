@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from datastorage.redaction import Finding, JsonValue, Redactor
+from datastorage.redaction.json_walk import JsonWalk
 
 REDACTOR = Redactor()
 MARKER_CHARS_MAX = 50
@@ -112,6 +113,18 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
     max_leaves=15,
 )  # fmt: skip
+
+
+@given(anything)
+def test_the_filter_for_clean_text_misses_no_expression(text: str) -> None:
+    encoded = text.encode("utf-8", "surrogatepass")
+    needed = {i for i, expression in enumerate(REDACTOR._expressions) if any(expression.spans(encoded))}
+    assert needed <= set(REDACTOR._filter.Match(encoded, potential=True) or ())
+
+
+@given(json_values)
+def test_the_short_cut_for_clean_json_misses_nothing(value: JsonValue) -> None:
+    assert REDACTOR.json(value) == JsonWalk(REDACTOR.text, REDACTOR._markers.is_marker).redacted(value)
 
 
 @given(json_values)

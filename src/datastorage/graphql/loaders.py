@@ -1,0 +1,48 @@
+"""Dataloaders: what the fields of many records ask for one by one is fetched together.
+
+Made for one request, since what they remember is what one caller may see at one moment.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from strawberry.dataloader import DataLoader
+
+from datastorage.domain.caller import Caller
+from datastorage.domain.kind import RecordKind
+from datastorage.domain.paging import Page, PageRequest
+from datastorage.domain.relation import Relation
+from datastorage.services.dependencies import Dependencies
+from datastorage.services.records.related import records_by_key, related_pages
+
+
+class Loaders:
+    """The loaders of one request."""
+
+    def __init__(self, deps: Dependencies, caller: Caller) -> None:
+        self._deps, self._caller = deps, caller
+        self._pages: dict[tuple[Relation, PageRequest], DataLoader[str, Page[Any]]] = {}
+        self._records: dict[str, DataLoader[str, Any]] = {}
+
+    async def page(self, relation: Relation, key: str, request: PageRequest) -> Page[Any]:
+        """A page of what belongs to a record; one statement for all records that ask alike."""
+        loader = self._pages.get((relation, request))
+        if loader is None:
+
+            async def load(keys: list[str]) -> list[Page[Any]]:
+                return await related_pages(self._deps, self._caller, relation, keys, request)
+
+            loader = self._pages[relation, request] = DataLoader(load)
+        return await loader.load(key)
+
+    async def record(self, kind: RecordKind[Any], key: str) -> Any:
+        """A record by its natural key, or None."""
+        loader = self._records.get(kind.type_name)
+        if loader is None:
+
+            async def load(keys: list[str]) -> list[Any]:
+                return await records_by_key(self._deps, self._caller, kind, keys)
+
+            loader = self._records[kind.type_name] = DataLoader(load)
+        return await loader.load(key)

@@ -1,0 +1,186 @@
+"""The indexes that lists and look-ups lean on: they are in the catalog, and the planner uses them."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Engine
+
+from support.api import Api, opened_api
+from support.client import GraphQLClient
+from support.lists import listed
+
+NEWEST_FIRST = "start_time DESC, id DESC"
+INDEXES = {
+    "ix_remediation_audit_start_time": f"btree ({NEWEST_FIRST})",
+    "ix_remediation_audit_namespace": f"btree (namespace, {NEWEST_FIRST})",
+    "ix_remediation_audit_phase": f"btree (phase, {NEWEST_FIRST})",
+    "ix_remediation_audit_status": f"btree (status, {NEWEST_FIRST})",
+    "ix_remediation_audit_alert_fingerprint": f"btree (alert_fingerprint, {NEWEST_FIRST})",
+    "ix_remediation_audit_content_hash": f"btree (content_hash, {NEWEST_FIRST})",
+    "ix_remediation_audit_metadata": "gin (metadata jsonb_path_ops)",
+    "uq_remediation_audit_remediation_request_id": "btree (remediation_request_id)",
+    "pk_remediation_audit": "btree (id)",
+}
+KEYS = (
+    "remediation_request_id",
+    "name",
+    "namespace",
+    "action_type",
+    "alert_fingerprint",
+    "environment",
+    "cluster_name",
+    "target_resource",
+)
+ROWS = """
+INSERT INTO remediation_audit
+  (remediation_request_id, name, namespace, phase, status, action_type, start_time, alert_fingerprint, severity,
+   environment, cluster_name, target_resource, target_kind, target_name, content_hash)
+SELECT 'rr-' || n, 'name-' || n % 100, 'ns-' || n % 50,
+       CASE WHEN n % 100 = 0 THEN 'pending' ELSE 'completed' END,
+       CASE WHEN n % 100 = 0 THEN 'failure' ELSE 'success' END,
+       'restart_pod', timestamptz '2026-01-01' + n * interval '1 second', 'fp-' || n % 2000, 'low', 'production',
+       'cluster-' || n % 5, 'Pod/x', 'Pod', 'x', sha256((n % 500)::text::bytea)
+FROM generate_series(1, 20000) n
+"""
+
+
+@pytest.fixture(scope="module")
+async def api(server_url: URL, template: str) -> AsyncIterator[Api]:
+    async with opened_api(server_url, template) as opened:
+        await opened.sql.execute(ROWS)
+        await opened.sql.execute("ANALYZE remediation_audit")
+        yield opened
+
+
+@pytest.fixture
+def client(api: Api) -> GraphQLClient:
+    return api.client
+
+
+@contextmanager
+def sent() -> Iterator[list[tuple[str, tuple[Any, ...]]]]:
+    """Statements with their parameters, as they go to the driver."""
+    seen: list[tuple[str, tuple[Any, ...]]] = []
+
+    def record(
+        _connection: object, _cursor: object, statement: str, parameters: tuple[Any, ...], *_: object
+    ) -> None:
+        seen.append((statement, tuple(parameters)))
+
+    event.listen(Engine, "before_cursor_execute", record)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", record)
+
+
+def scans(plan: dict[str, Any]) -> list[tuple[str, str | None]]:
+    """Every scan of a plan with its index."""
+    here = [(plan["Node Type"], plan.get("Index Name"))] if "Scan" in plan["Node Type"] else []
+    return here + [scan for child in plan.get("Plans", []) for scan in scans(child)]
+
+
+async def explained(sql: asyncpg.Connection, statement: str, parameters: tuple[Any, ...]) -> dict[str, Any]:
+    """The plan of a statement with these parameters."""
+    return orjson.loads(await sql.fetchval(f"EXPLAIN (FORMAT JSON) {statement}", *parameters))[0]["Plan"]
+
+
+async def index_of_a_list(api: Api, **variables: Any) -> str | None:
+    """The only index that a list reads; no other scan may be in its plan."""
+    with sent() as seen:
+        await listed(api.client, **variables)
+    ((statement, parameters),) = seen
+    ((kind, index),) = scans(await explained(api.sql, statement, parameters))
+    assert kind in ("Index Scan", "Index Only Scan")
+    return index
+
+
+async def test_every_index_is_there_and_valid(api: Api) -> None:
+    rows = await api.sql.fetch(
+        "SELECT c.relname, pg_get_indexdef(c.oid) AS definition, i.indisvalid AS valid FROM pg_index i "
+        "JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = 'remediation_audit'::regclass"
+    )
+
+    assert {row["relname"]: row["definition"].partition(" USING ")[2] for row in rows} == INDEXES
+    assert all(row["valid"] for row in rows)
+
+
+async def test_keys_are_unique_and_compare_byte_by_byte(api: Api) -> None:
+    collations = await api.sql.fetch(
+        "SELECT a.attname, c.collname FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation "
+        "WHERE a.attrelid = 'remediation_audit'::regclass AND a.attname = ANY($1)",
+        list(KEYS),
+    )
+    unique = await api.sql.fetchval(
+        "SELECT indisunique FROM pg_index WHERE indexrelid = 'uq_remediation_audit_remediation_request_id'::regclass"
+    )
+
+    assert {row["attname"]: row["collname"] for row in collations} == dict.fromkeys(KEYS, "C")
+    assert unique is True
+
+
+@pytest.mark.parametrize(
+    ("variables", "index"),
+    [
+        ({}, "start_time"),
+        ({"last": 20}, "start_time"),
+        ({"first": 100, "orderBy": [{"field": "START_TIME"}]}, "start_time"),
+        ({"filter": {"startTime": {"gte": "2026-01-01T05:00:00Z"}}}, "start_time"),
+        ({"filter": {"namespace": {"eq": "ns-7"}}}, "namespace"),
+        ({"filter": {"namespace": {"eq": "nowhere"}}}, "namespace"),
+        ({"filter": {"phase": {"eq": "PENDING"}}}, "phase"),
+        ({"filter": {"status": {"eq": "FAILURE"}}}, "status"),
+        ({"filter": {"alertFingerprint": {"eq": "fp-7"}}}, "alert_fingerprint"),
+        ({"filter": {"namespace": {"eq": "ns-7"}, "startTime": {"lt": "2026-01-01T05:00:00Z"}}}, "namespace"),
+    ],
+)
+async def test_a_list_walks_the_index_of_its_filter(api: Api, variables: dict, index: str) -> None:
+    assert await index_of_a_list(api, **variables) == f"ix_remediation_audit_{index}"
+
+
+@pytest.mark.parametrize("where", [{}, {"phase": {"eq": "COMPLETED"}}, {"namespace": {"eq": "ns-7"}}])
+async def test_a_later_page_starts_at_its_cursor_within_the_index(api: Api, where: dict) -> None:
+    cursor = (await listed(api.client, filter=where, first=100))["pageInfo"]["endCursor"]
+
+    for place in ({"first": 20, "after": cursor}, {"last": 20, "before": cursor}):
+        with sent() as seen:
+            await listed(api.client, filter=where, **place)
+        plan = (await explained(api.sql, *seen[0]))["Plans"][0]
+        assert plan["Node Type"] == "Index Scan"
+        assert "ROW(start_time, id)" in plan["Index Cond"]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"phase": {"eq": "COMPLETED"}},
+        {"namespace": {"in": ["ns-7", "ns-8"]}},
+        {"alertFingerprint": {"in": ["fp-7", "fp-8", "fp-9"]}},
+        {"namespace": {"gte": "ns-7", "lt": "ns-8"}},
+        {"remediationRequestId": {"in": ["rr-7", "rr-8"]}},
+        {"remediationRequestId": {"eq": "rr-7"}},
+    ],
+)
+async def test_other_indexed_comparisons_never_read_the_whole_table(api: Api, where: dict) -> None:
+    with sent() as seen:
+        await listed(api.client, filter=where)
+
+    kinds = {kind for kind, _ in scans(await explained(api.sql, *seen[0]))}
+    assert kinds <= {"Index Scan", "Bitmap Heap Scan", "Bitmap Index Scan"}
+
+
+async def test_one_audit_is_found_through_its_key_or_its_id(api: Api, client: GraphQLClient) -> None:
+    with sent() as by_key:
+        answer = await client.ask('{ remediationAudit(requestId: "rr-7") { id } }')
+    with sent() as by_id:
+        await client.ask("query($id: ID!) { node(id: $id) { id } }", id=answer.data["remediationAudit"]["id"])
+
+    assert scans(await explained(api.sql, *by_key[0])) == [
+        ("Index Scan", "uq_remediation_audit_remediation_request_id")
+    ]
+    assert scans(await explained(api.sql, *by_id[0])) == [("Index Scan", "pk_remediation_audit")]
