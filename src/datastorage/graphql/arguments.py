@@ -27,3 +27,6 @@ RequestId: TypeAlias = Annotated[
     str | None, strawberry.argument(description="Remediation request id, the natural key.")
 ]
 Format: TypeAlias = Annotated[TextFormat, strawberry.argument(description="PLAIN as stored, or HTML.")]
+Atomic: TypeAlias = Annotated[
+    bool, strawberry.argument(description="Store all of them or, if one is refused, none.")
+]

@@ -7,7 +7,7 @@ query raises is mapped to a code here; what nobody expected is masked and logged
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import strawberry
@@ -18,9 +18,13 @@ from strawberry.types import ExecutionResult as StrawberryResult
 from strawberry.types.field import StrawberryField
 
 from datastorage import errors
+from datastorage.domain.kind import R
+from datastorage.domain.receipt import Written
 from datastorage.graphql.coercion import input_fault
 from datastorage.graphql.enums import ErrorCode, FaultReason
 from datastorage.services.records.accounting import count_faults
+
+P = TypeVar("P")
 
 log = structlog.get_logger(__name__)
 
@@ -141,6 +145,18 @@ RESULTS: dict[type[errors.DataStorageError], tuple[type[UserError], Callable[[An
     errors.Forbidden: (ForbiddenError, forbidden_error),
     errors.Unavailable: (UnavailableError, unavailable_error),
 }
+
+
+def result_of(
+    outcome: Written[R] | errors.DataStorageError, payload: Callable[[Written[R]], P]
+) -> P | UserError:
+    """One item of a batch as a member of its union. Errors: whatever is no member is raised."""
+    if isinstance(outcome, Written):
+        return payload(outcome)
+    for raised, (_, convert) in RESULTS.items():
+        if isinstance(outcome, raised):
+            return convert(outcome)
+    raise outcome
 
 
 class ResultHandler:

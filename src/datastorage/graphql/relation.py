@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import strawberry
 
 from datastorage.domain.filters import EVERYTHING
 from datastorage.domain.kind import RecordKind
-from datastorage.domain.paging import Page, page_request, total_order
+from datastorage.domain.paging import Page, PageRequest, page_request, total_order
 from datastorage.domain.relation import Relation
 from datastorage.graphql.arguments import After, Before, First, Last
 from datastorage.graphql.context import Info
 from datastorage.graphql.view import view
 
 
-def connection(relation: Relation, key: str, newest_by: str, description: str) -> Any:
+def connection(
+    relation: Relation, description: str, *, key: str = "remediation_request_id", newest_by: str
+) -> Any:
     """A field with a page of what belongs to the record whose attribute `key` names it; newest first."""
 
     async def resolve(
@@ -27,10 +28,16 @@ def connection(relation: Relation, key: str, newest_by: str, description: str) -
         last: Last = None,
         before: Before = None,
     ) -> Page[Any]:
+        order = total_order((), newest_by)
         request = page_request(
-            where=EVERYTHING, order=total_order((), newest_by), first=first, after=after, last=last, before=before
+            where=EVERYTHING, order=order, first=first, after=after, last=last, before=before
         )
-        return await info.context.loaders.page(relation, getattr(root, key), request)
+        parent = getattr(root, key)
+        return (
+            _nothing(request)
+            if parent is None
+            else await info.context.loaders.page(relation, parent, request)
+        )
 
     return view(resolve, description)
 
@@ -45,3 +52,9 @@ def single(kind: RecordKind[Any], key: str, description: str) -> Any:
     return view(resolve, description)
 
 
+def _nothing(request: PageRequest) -> Page[Any]:
+    return Page(request, (), more=False, count=_none)
+
+
+async def _none(_cap: int | None) -> int:
+    return 0

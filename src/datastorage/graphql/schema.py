@@ -2,43 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 
-from datastorage.domain import remediation as records
+from datastorage.domain.event import EVENT
+from datastorage.domain.kind import RecordKind
+from datastorage.domain.kinds import KINDS
 from datastorage.errors import InvalidInput
+from datastorage.graphql.analysis.mutations import AnalysisMutations
+from datastorage.graphql.analysis.queries import AnalysisQueries
 from datastorage.graphql.arguments import GlobalId
 from datastorage.graphql.context import Info
 from datastorage.graphql.errors import HANDLERS, ErrorPresentation, UserError
+from datastorage.graphql.execution.mutations import ExecutionMutations
+from datastorage.graphql.execution.queries import ExecutionQueries
 from datastorage.graphql.node import Node, split_global_id
 from datastorage.graphql.remediation.mutations import RemediationMutations
 from datastorage.graphql.remediation.queries import RemediationQueries
 from datastorage.graphql.scalars import SCALARS
 from datastorage.graphql.similarity.queries import SimilarityQueries
 from datastorage.graphql.view import view
+from datastorage.graphql.workflow.mutations import WorkflowMutations
+from datastorage.graphql.workflow.queries import WorkflowQueries
 from datastorage.services.records import RecordKey, get_record
 
+NODES: Final[Mapping[str, RecordKind[Any]]] = MappingProxyType(
+    {kind.type_name: kind for kind in (*KINDS, EVENT)}
+)
 
-async def node(info: Info, id: GlobalId) -> records.RemediationAudit | None:
+
+async def node(info: Info, id: GlobalId) -> Any:
     """Any record by its global id."""
     type_name, number = split_global_id(id)
-    if type_name != "RemediationAudit":
+    kind = NODES.get(type_name)
+    if kind is None:
         raise InvalidInput.single("id", f"belongs to a {type_name}, which is no type of this service")
-    return await get_record(info.context.deps, info.context.caller, records.REMEDIATION, RecordKey(id=number))
+    return await get_record(info.context.deps, info.context.caller, kind, RecordKey(id=number))
 
 
 @strawberry.type(description="What can be asked.")
-class Query(RemediationQueries, SimilarityQueries):
+class Query(RemediationQueries, AnalysisQueries, WorkflowQueries, ExecutionQueries, SimilarityQueries):
     """All queries."""
 
     node: Node | None = view(node, "Any record by its global id; null if there is none.")
 
 
 @strawberry.type(description="What can be written.")
-class Mutation(RemediationMutations):
+class Mutation(RemediationMutations, AnalysisMutations, WorkflowMutations, ExecutionMutations):
     """All mutations."""
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
-from typing import Any
 
 import strawberry
 
-from datastorage.domain.paging import Order, OrderTerm, total_order
 from datastorage.graphql.enums import NullsPlace, OrderDirection, Phase, Severity, Status, described
 from datastorage.graphql.filters import (
     BigIntFilter,
@@ -19,17 +17,8 @@ from datastorage.graphql.filters import (
     StringFilter,
     TextFilter,
 )
+from datastorage.graphql.input import optional, required
 from datastorage.graphql.scalars import JSONObject
-
-
-def optional(description: str) -> Any:
-    """A field that may be left out."""
-    return strawberry.field(default=strawberry.UNSET, description=description)
-
-
-def required(description: str) -> Any:
-    """A field that must be given."""
-    return strawberry.field(description=description)
 
 
 @strawberry.input(description="A remediation request to remember. All faults are reported together.")
@@ -89,28 +78,13 @@ class UpdateRemediationAuditInput:
     metadata: JSONObject | None = optional("Anything else, replaced as a whole.")
 
 
-def sent(given: Any, *without: str) -> dict[str, Any]:
-    """The fields of an input that the client sent, by column name."""
-    return {
-        name: value
-        for name, value in vars(given).items()
-        if value is not strawberry.UNSET and name not in without
-    }
-
-
 @strawberry.input(description="Which remediation audits; everything that is given must hold.")
 class RemediationAuditFilter:
     """Conditions on the columns, and their combinations."""
 
-    and_: list[RemediationAuditFilter] | None = strawberry.field(
-        name="and", default=strawberry.UNSET, description="All of these."
-    )
-    or_: list[RemediationAuditFilter] | None = strawberry.field(
-        name="or", default=strawberry.UNSET, description="At least one of these."
-    )
-    not_: RemediationAuditFilter | None = strawberry.field(
-        name="not", default=strawberry.UNSET, description="Not this."
-    )
+    and_: list[RemediationAuditFilter] | None = optional("All of these.", name="and")
+    or_: list[RemediationAuditFilter] | None = optional("At least one of these.", name="or")
+    not_: RemediationAuditFilter | None = optional("Not this.", name="not")
     remediation_request_id: StringFilter | None = optional("By natural key.")
     name: StringFilter | None = optional("By name.")
     namespace: StringFilter | None = optional("By namespace.")
@@ -182,13 +156,3 @@ class RemediationAuditOrder:
     field: RemediationAuditOrderField = required("The column.")
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="The direction.")
     nulls: NullsPlace = strawberry.field(default=NullsPlace.LAST, description="Rows without a value.")
-
-
-def to_order(given: list[RemediationAuditOrder] | None) -> Order:
-    """The order asked for, newest first by default. Errors: InvalidInput."""
-    return total_order(
-        [
-            OrderTerm(term.field.value, term.direction is OrderDirection.DESC, term.nulls is NullsPlace.FIRST)
-            for term in given or ()
-        ]
-    )

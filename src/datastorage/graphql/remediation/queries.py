@@ -8,23 +8,17 @@ import strawberry
 
 from datastorage.domain import remediation as records
 from datastorage.domain.paging import Page, page_request
-from datastorage.errors import InvalidInput
 from datastorage.graphql.arguments import After, Before, First, Last, OptionalGlobalId, RequestId
 from datastorage.graphql.connection import Connection
 from datastorage.graphql.context import Info
 from datastorage.graphql.filters import to_filter
-from datastorage.graphql.node import number_of
-from datastorage.graphql.remediation.inputs import RemediationAuditFilter, RemediationAuditOrder, to_order
+from datastorage.graphql.input import record_key, to_order
+from datastorage.graphql.remediation.inputs import RemediationAuditFilter, RemediationAuditOrder
 from datastorage.graphql.remediation.types import RemediationAudit
 from datastorage.graphql.view import view
-from datastorage.services.records import RecordKey, get_record, list_records
+from datastorage.services.records import get_record, list_records
 
-
-def remediation_key(id: str | None, request_id: str | None) -> RecordKey:
-    """What names one audit. Errors: InvalidInput."""
-    if (id is None) is (request_id is None):
-        raise InvalidInput.single("requestId", "give exactly one of requestId and id")
-    return RecordKey(id=None if id is None else number_of(id, "RemediationAudit"), key=request_id)
+KIND = records.REMEDIATION
 
 
 async def remediation_audit(
@@ -32,7 +26,7 @@ async def remediation_audit(
 ) -> records.RemediationAudit | None:
     """One audit."""
     return await get_record(
-        info.context.deps, info.context.caller, records.REMEDIATION, remediation_key(id, request_id)
+        info.context.deps, info.context.caller, KIND, record_key(KIND, id, request_id, "requestId")
     )
 
 
@@ -53,9 +47,14 @@ async def remediation_audits(
 ) -> Page[records.RemediationAudit]:
     """A page."""
     request = page_request(
-        where=to_filter(filter), order=to_order(order_by), first=first, after=after, last=last, before=before
+        where=to_filter(filter),
+        order=to_order(KIND, order_by),
+        first=first,
+        after=after,
+        last=last,
+        before=before,
     )
-    return await list_records(info.context.deps, info.context.caller, records.REMEDIATION, request)
+    return await list_records(info.context.deps, info.context.caller, KIND, request)
 
 
 @strawberry.type

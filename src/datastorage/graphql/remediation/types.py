@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import html
 from datetime import datetime
 from typing import Annotated
 
 import strawberry
 
-from datastorage.domain import receipt as receipts
 from datastorage.domain import remediation as records
 from datastorage.graphql.arguments import Format
-from datastorage.graphql.enums import Phase, Severity, Similarity, Status, TextFormat
+from datastorage.graphql.audit import Audit, node_id
+from datastorage.graphql.enums import Phase, Severity, Status, TextFormat
 from datastorage.graphql.errors import (
     ConflictError,
     ForbiddenError,
@@ -20,25 +19,11 @@ from datastorage.graphql.errors import (
     UnavailableError,
     ValidationError,
 )
-from datastorage.graphql.node import Node, global_id
+from datastorage.graphql.receipt import WriteReceipt
 from datastorage.graphql.scalars import BigInt, JSONObject
+from datastorage.graphql.text import formatted
 
 Parent = strawberry.Parent[records.RemediationAudit]
-
-
-def formatted(text: str | None, style: TextFormat) -> str | None:
-    """Free text in the wanted format."""
-    return html.escape(text) if text is not None and style is TextFormat.HTML else text
-
-
-def node_id(root: Parent) -> strawberry.ID:
-    """The global id."""
-    return global_id("RemediationAudit", root.id)
-
-
-def database_id(root: Parent) -> BigInt:
-    """The number."""
-    return BigInt(root.id)
 
 
 def error_message(root: Parent, format: Format = TextFormat.PLAIN) -> str | None:
@@ -52,11 +37,10 @@ def resolution(root: Parent, format: Format = TextFormat.PLAIN) -> str | None:
 
 
 @strawberry.type(description="One remediation request and how far it got. One row is one attempt.")
-class RemediationAudit(Node):
+class RemediationAudit(Audit):
     """A view of `domain.remediation.RemediationAudit`."""
 
-    id: strawberry.ID = strawberry.field(resolver=node_id, description="Opaque id, unique over all types.")
-    database_id: BigInt = strawberry.field(resolver=database_id, description="Its number in the database.")
+    id: strawberry.ID = node_id(records.REMEDIATION)
     version: int = strawberry.field(description="1 at first, one more with every change.")
     remediation_request_id: str = strawberry.field(
         description="Natural key, unique over all clusters; creating it again with the same content is safe."
@@ -89,42 +73,12 @@ class RemediationAudit(Node):
     metadata: JSONObject = strawberry.field(
         description="Anything else. `summary`, `title` or `alertname` in it count as the headline for search."
     )
-    created_at: datetime = strawberry.field(description="When it was stored.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
 
     @classmethod
     def is_type_of(cls, value: object, _info: object) -> bool:
         """Records of the domain are its values."""
         return isinstance(value, records.RemediationAudit)
-
-
-@strawberry.type(description="Secrets of one kind that were replaced in one field before storing.")
-class Redaction:
-    """A view of `domain.receipt.Redaction`."""
-
-    field: str = strawberry.field(description="Name of the field.")
-    pattern: str = strawberry.field(description="Kind of secret; it is stored as `[REDACTED:<pattern>]`.")
-    count: int = strawberry.field(description="How many were replaced.")
-
-
-def receipt_redactions(root: strawberry.Parent[receipts.Receipt]) -> list[Redaction]:
-    """What was replaced."""
-    return [Redaction(field=item.field, pattern=item.pattern, count=item.count) for item in root.redactions]
-
-
-@strawberry.type(description="How a write went.")
-class WriteReceipt:
-    """A view of `domain.receipt.Receipt`."""
-
-    replayed: bool = strawberry.field(
-        description="Nothing was written, since the same write had been done before."
-    )
-    similarity: Similarity = strawberry.field(
-        description="Whether the incident can be found by its meaning already."
-    )
-    redactions: list[Redaction] = strawberry.field(
-        resolver=receipt_redactions, description="Secrets that were replaced before storing."
-    )
 
 
 @strawberry.type(description="The audit was stored, or stood already.")

@@ -1,0 +1,1 @@
+"""AI analyses in the API."""
