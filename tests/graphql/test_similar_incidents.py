@@ -116,7 +116,23 @@ SHARES = {"half": 0.5, "tenth": 0.1, "hundredth": 0.01, "rare": 0.003}
 async def crowd(deps: Dependencies) -> None:
     """3,000 incidents of 1,500 texts; each namespace has its share of them."""
     chance = random.Random(7)
-    words = ["timeout", "refused", "pod", "node", "memory", "disk", "tls", "dns", "queue", "replica", "shard", "lock", "probe", "quota", "image"]
+    words = [
+        "timeout",
+        "refused",
+        "pod",
+        "node",
+        "memory",
+        "disk",
+        "tls",
+        "dns",
+        "queue",
+        "replica",
+        "shard",
+        "lock",
+        "probe",
+        "quota",
+        "image",
+    ]
     texts = [" ".join(chance.choices(words, k=6)) for _ in range(1500)]
     names = itertools.cycle(
         [name for name, share in SHARES.items() for _ in range(int(share * 1000))] + ["rest"] * 387

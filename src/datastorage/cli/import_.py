@@ -47,7 +47,9 @@ def import_(
     raise typer.Exit(1 if report.rejected else 0)
 
 
-async def _import_files(settings: Settings, files: list[Path], report: ImportReport, console: Console) -> None:
+async def _import_files(
+    settings: Settings, files: list[Path], report: ImportReport, console: Console
+) -> None:
     async with opened(settings) as deps:
         with _progress(console) as progress:
             for file in files:

@@ -120,7 +120,9 @@ def _bound(host: str, port: int, what: str) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        why = str(error.strerror or error).partition(" (while")[0]  # socket.create_server says the place again
+        why = str(error.strerror or error).partition(" (while")[
+            0
+        ]  # socket.create_server says the place again
         raise StartupError(
             f"cannot listen on {host}:{port} for the {what} ({why}); "
             "is another service running there? Choose another port with --port or DATASTORAGE_HTTP_PORT"

@@ -42,5 +42,7 @@ def cut(text: str, bytes_max: int) -> str:
         return text
     head = encoded[:bytes_max].decode(errors="ignore")
     start = head.rfind("[")
-    torn = start >= 0 and "]" not in head[start:] and MARKER_START.startswith(head[start:][: len(MARKER_START)])
+    torn = (
+        start >= 0 and "]" not in head[start:] and MARKER_START.startswith(head[start:][: len(MARKER_START)])
+    )
     return (head[:start] if torn else head).rstrip()

@@ -86,8 +86,8 @@ async def _change(
     if not replayed:
         after = await work.audits.change(after, content_hash)
         await work.events.add_many([events.changed(before, after, caller)])
-        if content_hash in vectors:  # not that of a text which another writer has replaced
-            await work.embeddings.add_many({content_hash: vectors[content_hash]})
+    if content_hash in vectors:  # and not that of a text which another writer has replaced
+        await work.embeddings.add_many({content_hash: vectors[content_hash]})
     known = content_hash in vectors or content_hash in await work.embeddings.known([content_hash])
     similarity = Similarity.INDEXED if known else deps.embedder.without_vector
     return Written(after, Receipt(replayed=replayed, similarity=similarity, redactions=redactions))
