@@ -1,4 +1,4 @@
-"""remediation audits, their events, and the vectors of their texts
+"""Remediation audits, their events, and the vectors of their texts.
 
 Revision: 0001, the first.
 """
@@ -26,6 +26,7 @@ class Raw(sa.types.UserDefinedType):
         self.name = name
 
     def get_col_spec(self, **_: object) -> str:
+        """The name in SQL."""
         return self.name
 
 

@@ -1,4 +1,4 @@
-"""HNSW index over the vectors of the default model
+"""HNSW index over the vectors of the default model.
 
 Revision: 0002, after 0001. Built without blocking writes, outside a transaction; a broken run leaves an
 INVALID index behind, so it is dropped first and the revision can simply be run again.

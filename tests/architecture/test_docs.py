@@ -54,7 +54,11 @@ def test_every_link_in_the_docs_leads_somewhere() -> None:
 
 
 def test_nothing_that_ships_speaks_of_what_a_user_does_not_have() -> None:
-    shipped = [file for folder in ("src", "docs", "alembic", "bench", "ui/src") for file in (ROOT / folder).rglob("*")]
+    shipped = [
+        file
+        for folder in ("src", "docs", "alembic", "bench", "ui/src")
+        for file in (ROOT / folder).rglob("*")
+    ]
     told = [
         str(file.relative_to(ROOT))
         for file in shipped

@@ -80,7 +80,10 @@ async def until_stored(sql: asyncpg.Connection, rows_min: int, process: subproce
 
 
 async def test_good_lines_are_stored_and_bad_ones_are_told_with_number_and_reason(
-    start: Callable[..., subprocess.Popen[str]], own_database: URL, sql_own: asyncpg.Connection, tmp_path: Path
+    start: Callable[..., subprocess.Popen[str]],
+    own_database: URL,
+    sql_own: asyncpg.Connection,
+    tmp_path: Path,
 ) -> None:
     longest = record(6, metadata={"pad": ""}).replace('""', '"' + "x" * 60_000 + '"')
     lines = [
@@ -116,7 +119,9 @@ async def test_good_lines_are_stored_and_bad_ones_are_told_with_number_and_reaso
     assert (first.code, first.out) == (1, "stored 6, already there 1, rejected 9\n")
     keys = await sql_own.fetch("SELECT remediation_request_id FROM remediation_audit ORDER BY id")
     assert {row[0] for row in keys} == {"rr-1", "rr-2", "rr-3", "rr-6", "rr-20", "rr-21"}
-    row = await sql_own.fetchrow("SELECT severity, phase FROM remediation_audit WHERE remediation_request_id = 'rr-2'")
+    row = await sql_own.fetchrow(
+        "SELECT severity, phase FROM remediation_audit WHERE remediation_request_id = 'rr-2'"
+    )
     assert tuple(row) == ("high", "processing")
     reasons = [line.split("\t") for line in told.splitlines()]
     assert [(source, int(number)) for source, number, _ in reasons] == [
@@ -189,7 +194,12 @@ async def test_a_damaged_file_is_read_as_far_as_it_goes(
     assert "Compressed file ended before the end-of-stream marker" in ends[0]
     assert ":1: line: cannot be read, and nothing after it: Not a gzipped file" in ends[1]
     assert "Traceback" not in outcome.err
-    assert await sql_own.fetchval("SELECT count(*) FROM remediation_audit WHERE remediation_request_id = 'rr-1000'") == 1
+    assert (
+        await sql_own.fetchval(
+            "SELECT count(*) FROM remediation_audit WHERE remediation_request_id = 'rr-1000'"
+        )
+        == 1
+    )
     assert await stored(sql_own) > 200  # more than the whole batches: up to the damage
 
 
@@ -216,7 +226,10 @@ def test_what_cannot_be_opened_is_told_before_anything_is_done(
 
 
 async def test_a_schema_that_lags_behind_is_told(
-    start: Callable[..., subprocess.Popen[str]], own_database: URL, sql_own: asyncpg.Connection, tmp_path: Path
+    start: Callable[..., subprocess.Popen[str]],
+    own_database: URL,
+    sql_own: asyncpg.Connection,
+    tmp_path: Path,
 ) -> None:
     file = tmp_path / "good.jsonl"
     file.write_text(records(1))
@@ -233,7 +246,10 @@ async def test_a_schema_that_lags_behind_is_told(
 
 
 async def test_lines_are_stored_as_they_come_and_no_line_is_held_whole(
-    start: Callable[..., subprocess.Popen[str]], own_database: URL, sql_own: asyncpg.Connection, tmp_path: Path
+    start: Callable[..., subprocess.Popen[str]],
+    own_database: URL,
+    sql_own: asyncpg.Connection,
+    tmp_path: Path,
 ) -> None:
     pipe = tmp_path / "pipe.jsonl"
     os.mkfifo(pipe)
@@ -264,7 +280,10 @@ def peak_mib() -> float:
 
 
 async def test_an_import_that_was_killed_is_simply_repeated(
-    start: Callable[..., subprocess.Popen[str]], own_database: URL, sql_own: asyncpg.Connection, tmp_path: Path
+    start: Callable[..., subprocess.Popen[str]],
+    own_database: URL,
+    sql_own: asyncpg.Connection,
+    tmp_path: Path,
 ) -> None:
     file = tmp_path / "many.jsonl"
     file.write_text(records(3_000))
@@ -277,7 +296,10 @@ async def test_an_import_that_was_killed_is_simply_repeated(
     outcome = ended(start(environment(own_database), file))
 
     assert 400 <= before < 3_000
-    assert (outcome.code, outcome.out) == (0, f"stored {3_000 - before}, already there {before}, rejected 0\n")
+    assert (outcome.code, outcome.out) == (
+        0,
+        f"stored {3_000 - before}, already there {before}, rejected 0\n",
+    )
     assert await stored(sql_own) == await sql_own.fetchval("SELECT count(*) FROM remediation_event") == 3_000
 
 
@@ -290,7 +312,9 @@ def test_it_runs_beside_the_service_of_the_same_data_directory(
     outcome = ended(start(environment(embedded_service.data_dir), file))
 
     assert (outcome.code, outcome.out) == (0, "stored 10, already there 0, rejected 0\n")
-    audit = embedded_service.ask('{ remediationAudit(requestId: "rr-9") { name } }')["data"]["remediationAudit"]
+    audit = embedded_service.ask('{ remediationAudit(requestId: "rr-9") { name } }')["data"][
+        "remediationAudit"
+    ]
     assert audit == {"name": "payment-api-oom"}
     assert embedded_service.probe("/ready")[0] == 200
 

@@ -66,7 +66,9 @@ def test_an_incident_is_stored_listed_read_and_found_by_its_meaning(service: Ser
 
     def similar(text: str, **filters: Any) -> list[str]:
         found = service.ask(SIMILAR, text=text, filters=filters or None)["data"]["similarIncidents"]["hits"]
-        assert [hit["similarity"] for hit in found] == sorted((hit["similarity"] for hit in found), reverse=True)
+        assert [hit["similarity"] for hit in found] == sorted(
+            (hit["similarity"] for hit in found), reverse=True
+        )
         return [hit["incident"]["remediationRequestId"] for hit in found]
 
     assert request_ids(service) == ["disk", "oom"]

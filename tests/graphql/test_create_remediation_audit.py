@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from datastorage.observability.metrics import FaultField
-from support.client import GraphQLClient
+from support.client import CREATE, GraphQLClient
 from support.records import remediation_input
 
 
@@ -213,6 +213,34 @@ async def test_a_start_in_another_time_zone_is_stored_in_utc_cut_to_microseconds
     result = await client.create(**remediation_input(startTime="2026-01-01T14:00:00.123456789+02:00"))
 
     assert result["remediationAudit"]["startTime"] == "2026-01-01T12:00:00.123456Z"
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-01:00"]
+)
+async def test_a_time_that_the_driver_takes_for_infinity_is_refused(
+    client: GraphQLClient, moment: str
+) -> None:
+    answer = await client.ask(CREATE, input=remediation_input(startTime=moment))
+
+    result = answer.body.get("data", {}) or {}
+    faults = result.get("createRemediationAudit", {}).get("faults") or answer.body["errors"]
+    assert "startTime" in str(faults)
+
+
+async def test_a_number_beyond_the_range_of_json_is_refused(client: GraphQLClient) -> None:
+    answer = await client.ask(
+        """mutation { createRemediationAudit(input: {
+          remediationRequestId: "rr-1", name: "a", namespace: "a", phase: PENDING, actionType: "a",
+          startTime: "2026-01-01T00:00:00Z", alertFingerprint: "a", severity: LOW, environment: "a",
+          clusterName: "a", targetResource: "Pod/a", metadata: {a: [1e400]} }) {
+          __typename ... on ValidationError { faults { field reason } } } }"""
+    )
+
+    assert answer.data["createRemediationAudit"] == {
+        "__typename": "ValidationError",
+        "faults": [{"field": "metadata", "reason": "INVALID"}],
+    }
 
 
 async def test_missing_and_unknown_values_are_reported_together_and_counted(client: GraphQLClient) -> None:

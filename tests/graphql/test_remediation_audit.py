@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy.engine import URL
 
 from datastorage.domain.caller import Caller, Right, Scope
-from datastorage.services import remediations
-from datastorage.services.remediations.read import RemediationKey
+from datastorage.domain.remediation import REMEDIATION
+from datastorage.services import records
+from datastorage.services.records import RecordKey
 from support.api import Api, opened_api
 from support.client import Answer, GraphQLClient
 from support.records import remediation_input
@@ -229,8 +230,8 @@ async def test_a_row_outside_the_callers_scope_is_not_there(api: Api, stored_id:
         "insider", frozenset({Right.READ}), Scope(frozenset({"payments"}), frozenset({"prod-eu-1"}))
     )
 
-    for key in (RemediationKey(id=number), RemediationKey(request_id="stored")):
-        assert await remediations.get_remediation(api.deps, outsider, key) is None
-        seen = await remediations.get_remediation(api.deps, insider, key)
+    for key in (RecordKey(id=number), RecordKey(key="stored")):
+        assert await records.get_record(api.deps, outsider, REMEDIATION, key) is None
+        seen = await records.get_record(api.deps, insider, REMEDIATION, key)
         assert seen is not None
         assert seen.id == number

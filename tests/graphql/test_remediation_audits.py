@@ -9,7 +9,8 @@ from sqlalchemy.engine import URL
 from datastorage.domain.caller import Caller, Right, Scope
 from datastorage.domain.filters import Condition, Operator
 from datastorage.domain.paging import NEWEST_FIRST, page_request
-from datastorage.services import remediations
+from datastorage.domain.remediation import REMEDIATION
+from datastorage.services import records
 from support.api import Api, opened_api
 from support.client import GraphQLClient
 from support.lists import keys, listed, refused, walked
@@ -282,8 +283,8 @@ async def test_lists_and_counts_hold_only_what_the_caller_may_see(api: Api) -> N
     insider = Caller("insider", frozenset({Right.READ}), Scope(clusters=frozenset({"prod-eu-1"})))
     outsider = Caller("outsider", frozenset({Right.READ}), Scope(namespaces=frozenset({"search"})))
 
-    seen = await remediations.list_remediations(api.deps, insider, request)
-    unseen = await remediations.list_remediations(api.deps, outsider, request)
+    seen = await records.list_records(api.deps, insider, REMEDIATION, request)
+    unseen = await records.list_records(api.deps, outsider, REMEDIATION, request)
 
     assert ([audit.remediation_request_id for audit in seen.nodes], await seen.count(None)) == (NEWEST, 5)
     assert (unseen.nodes, await unseen.count(None)) == ([], 0)

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from datastorage.domain.caller import ANONYMOUS
+from datastorage.domain.remediation import REMEDIATION
 from datastorage.search import content_hash, query_text
 from datastorage.services import similar_incidents
 from datastorage.services.dependencies import Dependencies
-from datastorage.services.remediations import create_remediations
+from datastorage.services.records import create_records
 from support.client import GraphQLClient
 from support.records import remediation_input, remediation_row
 
@@ -116,7 +117,23 @@ SHARES = {"half": 0.5, "tenth": 0.1, "hundredth": 0.01, "rare": 0.003}
 async def crowd(deps: Dependencies) -> None:
     """3,000 incidents of 1,500 texts; each namespace has its share of them."""
     chance = random.Random(7)
-    words = ["timeout", "refused", "pod", "node", "memory", "disk", "tls", "dns", "queue", "replica", "shard", "lock", "probe", "quota", "image"]
+    words = [
+        "timeout",
+        "refused",
+        "pod",
+        "node",
+        "memory",
+        "disk",
+        "tls",
+        "dns",
+        "queue",
+        "replica",
+        "shard",
+        "lock",
+        "probe",
+        "quota",
+        "image",
+    ]
     texts = [" ".join(chance.choices(words, k=6)) for _ in range(1500)]
     names = itertools.cycle(
         [name for name, share in SHARES.items() for _ in range(int(share * 1000))] + ["rest"] * 387
@@ -126,7 +143,7 @@ async def crowd(deps: Dependencies) -> None:
         for n in range(3000)
     ]
     for start in range(0, 3000, 500):
-        await create_remediations(deps, ANONYMOUS, rows[start : start + 500])
+        await create_records(deps, ANONYMOUS, REMEDIATION, rows[start : start + 500])
 
 
 @pytest.mark.usefixtures("crowd")

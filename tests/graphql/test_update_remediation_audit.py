@@ -8,8 +8,8 @@ from sqlalchemy.engine import URL
 
 from datastorage.domain.caller import Caller, Right, Scope
 from datastorage.errors import Forbidden, RecordNotFound
-from datastorage.services import remediations
-from datastorage.services.remediations.read import RemediationKey
+from datastorage.services import records
+from datastorage.services.records import RecordKey
 from support.api import Api, opened_api
 from support.updates import OwnAudit
 
@@ -267,7 +267,7 @@ async def test_a_caller_changes_nothing_outside_its_scope_or_without_the_right(a
     for caller, error in ((outsider, RecordNotFound), (reader, Forbidden)):
         with pytest.raises(error):
             await remediations.update_remediation(
-                audit.api.deps, caller, RemediationKey(request_id=audit.key), {"severity": "LOW"}
+                audit.api.deps, caller, RecordKey(key=audit.key), {"severity": "LOW"}
             )
     assert await audit.stored("version") == 1
 
@@ -277,7 +277,7 @@ async def test_the_event_names_who_changed_it(audit: OwnAudit) -> None:
     caller = Caller("controller", frozenset(Right), declared_actor="alice")
 
     await remediations.update_remediation(
-        audit.api.deps, caller, RemediationKey(request_id=audit.key), {"severity": "LOW"}
+        audit.api.deps, caller, RecordKey(key=audit.key), {"severity": "LOW"}
     )
 
     event = await audit.api.sql.fetchrow(

@@ -4,14 +4,15 @@ from datastorage.cli.demo import QUERY, Loaded, load_demo, remove_demo
 from datastorage.domain.caller import OPERATOR
 from datastorage.domain.filters import EVERYTHING
 from datastorage.domain.paging import NEWEST_FIRST, page_request
+from datastorage.domain.remediation import REMEDIATION
 from datastorage.services.dependencies import Dependencies
-from datastorage.services.remediations import (
+from datastorage.services.records import (
     count_remediations,
     create_remediation,
-    list_remediations,
-    update_remediation,
+    list_records,
+    update_record,
 )
-from datastorage.services.remediations.read import RemediationKey
+from datastorage.services.records import RecordKey
 from support.client import GraphQLClient
 from support.records import remediation_row
 
@@ -40,8 +41,8 @@ async def test_a_larger_count_adds_what_is_missing(deps: Dependencies) -> None:
 async def test_demo_data_that_was_worked_with_are_left_alone(deps: Dependencies) -> None:
     # given
     await load_demo(deps, 20, 1, unseen)
-    page = await list_remediations(deps, OPERATOR, page_request(where=EVERYTHING, order=NEWEST_FIRST))
-    key = RemediationKey(id=page.nodes[0].id)
+    page = await list_records(deps, OPERATOR, REMEDIATION, page_request(where=EVERYTHING, order=NEWEST_FIRST))
+    key = RecordKey(id=page.nodes[0].id)
     await update_remediation(deps, OPERATOR, key, {"resolution": "a human did it"})
 
     # when
@@ -49,7 +50,7 @@ async def test_demo_data_that_was_worked_with_are_left_alone(deps: Dependencies)
 
     # then
     assert loaded == Loaded(already_there=20)
-    page = await list_remediations(deps, OPERATOR, page_request(where=EVERYTHING, order=NEWEST_FIRST))
+    page = await list_records(deps, OPERATOR, REMEDIATION, page_request(where=EVERYTHING, order=NEWEST_FIRST))
     assert page.nodes[0].resolution == "a human did it"
 
 
@@ -72,7 +73,7 @@ async def test_removing_takes_every_seed_and_nothing_of_others(deps: Dependencie
 
     # then
     assert removed == 130
-    page = await list_remediations(deps, OPERATOR, page_request(where=EVERYTHING, order=NEWEST_FIRST))
+    page = await list_records(deps, OPERATOR, REMEDIATION, page_request(where=EVERYTHING, order=NEWEST_FIRST))
     assert [audit.remediation_request_id for audit in page.nodes] == ["demo-of-my-team"]
     assert await remove_demo(deps) == 0
 

@@ -19,7 +19,7 @@ from datastorage.domain.receipt import Written
 from datastorage.domain.remediation import RemediationAudit
 from datastorage.repositories.remediation_audits import RemediationAudits
 from datastorage.services.dependencies import Dependencies
-from datastorage.services.remediations import create_remediations
+from datastorage.services.records import create_records
 from support.api import services_from_sync_tests
 from support.records import remediation_row
 

@@ -19,7 +19,7 @@ from datastorage.domain.paging import Order, OrderTerm, page_request, total_orde
 from datastorage.domain.remediation import RemediationAudit, RemediationDraft
 from datastorage.repositories.remediation_audits import RemediationAudits
 from datastorage.services.dependencies import Dependencies
-from datastorage.services.remediations import list_remediations
+from datastorage.services.records import list_records
 from support.api import services_from_sync_tests
 from support.records import remediation_row
 

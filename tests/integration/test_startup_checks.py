@@ -14,11 +14,16 @@ from sqlalchemy.engine import URL
 from datastorage.db import migrations
 from datastorage.db.direct_connection import direct_connection
 from datastorage.db.startup_checks import Expected, Finding, check_database, refuse_fatal
+from datastorage.db.url import asyncpg_url
 from datastorage.errors import StartupError
 from support.postgres import administrator, cloned
-from support.servers import PASSWORD, Server, cluster, installation
+from support.servers import PASSWORD, Server, cluster, installation, self_signed
 
 DEBIANS_15 = Path("/usr/lib/postgresql/15/bin")
+NEEDS_DEBIANS_15 = pytest.mark.skipif(
+    not DEBIANS_15.is_dir() and os.environ.get("CI") != "true",
+    reason="needs PostgreSQL 15: apt-get install postgresql-15",
+)
 EXPECTED = Expected(connections=50, dimensions=256, model="wordllama-l2-supercat-256")
 SOUND = {"fsync": "on", "shared_buffers": "1GB"}  # as pages are touched, not before, 1 GB costs nothing here
 
@@ -92,10 +97,7 @@ async def test_checks_beside_a_first_migration_refuse_nothing(sound_url: URL) ->
 # --- versions
 
 
-@pytest.mark.skipif(
-    not DEBIANS_15.is_dir() and os.environ.get("CI") != "true",
-    reason="needs PostgreSQL 15: apt-get install postgresql-15",
-)
+@NEEDS_DEBIANS_15
 async def test_postgresql_15_is_refused_whatever_else_is_wrong() -> None:
     with cluster(DEBIANS_15) as server, server.running():
         findings = await found(server.url())
@@ -354,7 +356,25 @@ async def test_a_server_without_tls_is_told_where_tls_is_demanded(sound_server: 
     said = await unreachable(sound_server.tcp_url().update_query_dict({"ssl": "require"}))
 
     assert "cannot be reached over TLS" in said
-    assert said.endswith("check DATASTORAGE_DATABASE_SSL_MODE")
+    assert "check DATASTORAGE_DATABASE_SSL_MODE" in said
+
+
+@NEEDS_DEBIANS_15  # the embedded PostgreSQL is built without TLS
+async def test_the_servers_certificate_is_checked_against_the_root_that_the_url_names(tmp_path: Path) -> None:
+    with cluster(DEBIANS_15) as server:
+        server.give_certificate("localhost")
+        another = tmp_path / "another.pem"
+        another.write_bytes(self_signed("localhost")[1])
+        with server.running(ssl="on"):
+            place = f"postgresql://postgres:{PASSWORD}@localhost:{server.port}/postgres?sslmode=verify-full"
+            trusted = await found(asyncpg_url(f"{place}&sslrootcert={server.data}/server.crt"))
+            distrusted = await unreachable(asyncpg_url(f"{place}&sslrootcert={another}"))
+            absent = await unreachable(asyncpg_url(f"{place}&sslrootcert=/nowhere.pem"))
+
+    assert list(trusted) == ["postgresql"]  # it could be asked
+    assert "cannot be reached over TLS ([SSL: CERTIFICATE_VERIFY_FAILED]" in distrusted
+    assert "cannot be reached over TLS (" in absent
+    assert "No such file or directory" in absent
 
 
 async def unreachable(url: URL) -> str:

@@ -2,12 +2,12 @@
 
 import asyncio
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
 import asyncpg
 import numpy as np
 import pytest
@@ -343,16 +343,14 @@ async def test_alembics_own_command_line_sees_no_difference(database_url: URL) -
     url = database_url.set(drivername="postgresql").difference_update_query(["ssl"])
     variables = {"DATASTORAGE_DATABASE_URL": url.render_as_string(hide_password=False)}
 
-    done = subprocess.run(
-        [Path(sys.executable).with_name("alembic"), "check"],
+    done = await anyio.run_process(
+        [str(Path(sys.executable).with_name("alembic")), "check"],
         cwd=migrations.SOURCE.parent,
         env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
         check=False,
     )
 
-    assert (done.returncode, done.stdout) == (0, "No new upgrade operations detected.\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, b"No new upgrade operations detected.\n"), done.stderr
 
 
 # --- the statement that the index is for

@@ -53,6 +53,13 @@ class Server:
             "postgresql+asyncpg", user, password, "127.0.0.1", self.port, database, query={"ssl": "prefer"}
         )
 
+    def give_certificate(self, host: str) -> None:
+        """Lets it speak TLS (`running(ssl="on")`) under a certificate of its own making."""
+        for name, content in zip(("server.key", "server.crt"), self_signed(host), strict=True):
+            (self.data / name).write_bytes(content)
+            (self.data / name).chmod(0o600)
+            self.programs.account.own(self.data / name)
+
     @contextmanager
     def running(self, **settings: str) -> Iterator["Server"]:
         """Started, and surely stopped."""
@@ -102,6 +109,31 @@ def cluster(bin_dir: Path) -> Iterator[Server]:
     finally:
         server.stop()
         shutil.rmtree(place)
+
+
+def self_signed(host: str) -> tuple[bytes, bytes]:
+    """A new key, and a certificate for it."""
+    made = subprocess.run(
+        [
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "1",
+                "-subj",
+                f"/CN={host}",
+            ),
+            *("-addext", f"subjectAltName=DNS:{host}", "-keyout", "-", "-out", "-"),
+        ],
+        check=True,
+        capture_output=True,
+    ).stdout
+    start = made.index(b"-----BEGIN CERTIFICATE")
+    return made[:start], made[start:]
 
 
 @contextmanager

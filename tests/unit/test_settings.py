@@ -290,7 +290,7 @@ def test_unknown_variables_are_named_with_a_guess(
 
     assert unknown_variables() == [
         "DATASTORAGE_HTP_PORT is not a setting; did you mean DATASTORAGE_HTTP_PORT?",
-        "DATASTORAGE_POOLSIZE (in .env: SetVariables) is not a setting; did you mean DATASTORAGE_POOL_SIZE?",
+        "DATASTORAGE_POOLSIZE (in .env) is not a setting; did you mean DATASTORAGE_POOL_SIZE?",
         "DATASTORAGE_XYZZY is not a setting",
         "datastorage_databse_url is not a setting; did you mean DATASTORAGE_DATABASE_URL?",
         f"log_lvl (in {tmp_path}/c.yaml) is not a setting; did you mean log_level?",

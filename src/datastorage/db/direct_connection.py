@@ -48,9 +48,18 @@ def _unreachable(url: URL, error: BaseException) -> str:
         return f"{place} does not exist; create it (CREATE DATABASE {url.database}), or name another"
     if isinstance(error, TimeoutError):
         return f"{place} cannot be reached: no answer; {_REACH}"
-    if "SSL" in reason(error) or isinstance(error, asyncpg.ClientConfigurationError):
-        return f"{place} cannot be reached over TLS ({reason(error)}); check DATASTORAGE_DATABASE_SSL_MODE"
+    if _is_about_tls(url, error):
+        return (
+            f"{place} cannot be reached over TLS ({reason(error)}); check DATASTORAGE_DATABASE_SSL_MODE "
+            "and the certificates that the URL names"
+        )
     return f"{place} cannot be reached ({reason(error)}); {_REACH}"
+
+
+def _is_about_tls(url: URL, error: BaseException) -> bool:
+    if isinstance(error, asyncpg.ClientConfigurationError) or "SSL" in reason(error):
+        return True
+    return isinstance(error, FileNotFoundError) and "dsn" in url.query  # which names certificates
 
 
 _REACH = "is PostgreSQL running there, and does the network let us through?"

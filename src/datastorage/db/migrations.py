@@ -65,7 +65,7 @@ async def upgrade(url: URL, *, on_step: Callable[[str], None] = lambda _: None) 
             if state.refused:
                 raise StartupError(f"the schema {state.refused}")
             if state.pending:
-                await _wait_for_turn(connection)
+                await wait_for_turn(connection)
                 await connection.run_sync(lambda sync: command.upgrade(_config(sync, on_step), "head"))
         except DBAPIError as error:
             raise StartupError(
@@ -103,7 +103,7 @@ def known_revisions() -> tuple[str, ...]:
     return tuple(script.revision for script in reversed(list(scripts.walk_revisions())))
 
 
-async def _wait_for_turn(connection: AsyncConnection) -> None:
+async def wait_for_turn(connection: AsyncConnection) -> None:
     """One migration at a time; the lock ends with the session.
 
     Polls, since a session that blocks on the lock would be waited for by CREATE INDEX CONCURRENTLY.

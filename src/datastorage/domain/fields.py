@@ -6,6 +6,7 @@ kept, only cleaned of what no text needs.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,6 +18,10 @@ import orjson
 from datastorage import limits
 from datastorage.errors import FaultReason
 from datastorage.redaction import clean_text, looks_like_attack
+
+# The driver takes these two for minus and plus infinity.
+EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 Parser = Callable[[Any], Any]
 E = TypeVar("E", bound=StrEnum)
@@ -91,9 +96,12 @@ def moment(value: Any) -> datetime:
     if parsed.tzinfo is None:
         raise Refused(FaultReason.INVALID, "lacks a time zone; write 2026-01-31T12:00:00Z")
     try:
-        return parsed.astimezone(UTC)
+        instant = parsed.astimezone(UTC)
     except OverflowError:
-        raise Refused(FaultReason.INVALID, "lies outside the years 1 to 9999") from None
+        instant = LATEST
+    if not EARLIEST < instant < LATEST:
+        raise Refused(FaultReason.INVALID, "lies outside the years 1 to 9999")
+    return instant
 
 
 def json_object(bytes_max: int) -> Parser:
@@ -164,6 +172,8 @@ def _string(value: Any) -> str:
 def _clean_json(value: Any, depth_left: int) -> Any:
     if isinstance(value, str):
         return clean_text(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Refused(FaultReason.INVALID, "holds a number beyond the range of JSON")
     if not isinstance(value, dict | list):
         return value
     if depth_left == 0:

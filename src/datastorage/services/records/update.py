@@ -94,7 +94,7 @@ class _Update:
             hidden = {} if text is None else {"content_hash": text.hash}
             after = await work.audits(self._kind).change(after, hidden)
             await work.events.add_many([events.changed(self._kind, before, after, self._caller)])
-            await incident_index.store_vectors(work, hashes, vectors)
+        await incident_index.store_vectors(work, hashes, vectors)
         pending = await incident_index.unindexed(work, hashes, vectors)
         similarity = incident_index.similarity(self._deps, pending=bool(pending))
         return Written(after, Receipt(replayed=replayed, similarity=similarity, redactions=self._redactions))
