@@ -40,7 +40,8 @@ def stamp(name: str) -> sa.Column:
 def checks(table: str, **conditions: str) -> list[sa.CheckConstraint]:
     conditions = {"metadata": "jsonb_typeof(metadata) = 'object'", **conditions}
     return [
-        sa.CheckConstraint(condition, name=f"ck_{table}_{name}") for name, condition in conditions.items()
+        sa.CheckConstraint(condition, name=op.f(f"ck_{table}_{name}"))
+        for name, condition in conditions.items()
     ]
 
 

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 from anyio.from_thread import start_blocking_portal
 from sqlalchemy.engine import URL
+
 from support.postgres import cloned, connect
 from support.service import Service, data_place, environment, started
 

@@ -15,6 +15,7 @@ from typing import Any
 import asyncpg
 import pytest
 from sqlalchemy.engine import URL
+
 from support.records import remediation_input
 from support.service import COMMAND, PATIENCE_S, Service, environment, postgres_processes, wait_until
 

@@ -278,7 +278,7 @@ async def api(deps: Dependencies, **settings: float) -> AsyncIterator[GraphQLCli
 @pytest.fixture
 async def cut_off(deps: Dependencies, settings: Settings) -> AsyncIterator[GraphQLClient]:
     """The API after its database has gone; it has ids in hand, as any service that has run a while."""
-    await deps.remediation_ids.take(1)
+    await deps.ids["RemediationAudit"].take(1)
     async with (
         dependencies(NOWHERE, settings) as without,
         api(replace(deps, database=without.database)) as cut,

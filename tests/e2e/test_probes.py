@@ -11,8 +11,6 @@ import psutil
 import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy.engine import URL
-from support.postgres import administrator
-from support.service import Service, postgres_processes, wait_until
 
 from datastorage.app import dependencies
 from datastorage.graphql.schema import build_schema
@@ -21,6 +19,8 @@ from datastorage.services.dependencies import Dependencies
 from datastorage.services.health import Health
 from datastorage.settings import Settings
 from datastorage.web.application import build_application
+from support.postgres import administrator
+from support.service import Service, postgres_processes, wait_until
 
 ALIVE = (200, {"status": "alive"})
 READY = {

@@ -4,7 +4,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import httpx
 import psutil
 import pytest
 from sqlalchemy.engine import URL
+
 from support.client import CREATE
 from support.records import remediation_input
 from support.service import COMMAND, PATIENCE_S, Service, environment, postgres_processes, started, wait_until

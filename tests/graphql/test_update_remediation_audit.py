@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy.engine import URL
 
 from datastorage.domain.caller import Caller, Right, Scope
+from datastorage.domain.remediation import REMEDIATION
 from datastorage.errors import Forbidden, RecordNotFound
-from datastorage.services import records
-from datastorage.services.records import RecordKey
+from datastorage.services.records import RecordKey, update_record
 from support.api import Api, opened_api
 from support.updates import OwnAudit
 
@@ -266,8 +266,8 @@ async def test_a_caller_changes_nothing_outside_its_scope_or_without_the_right(a
 
     for caller, error in ((outsider, RecordNotFound), (reader, Forbidden)):
         with pytest.raises(error):
-            await remediations.update_remediation(
-                audit.api.deps, caller, RecordKey(key=audit.key), {"severity": "LOW"}
+            await update_record(
+                audit.api.deps, caller, REMEDIATION, RecordKey(key=audit.key), {"severity": "LOW"}
             )
     assert await audit.stored("version") == 1
 
@@ -276,9 +276,7 @@ async def test_the_event_names_who_changed_it(audit: OwnAudit) -> None:
     await audit.create()
     caller = Caller("controller", frozenset(Right), declared_actor="alice")
 
-    await remediations.update_remediation(
-        audit.api.deps, caller, RecordKey(key=audit.key), {"severity": "LOW"}
-    )
+    await update_record(audit.api.deps, caller, REMEDIATION, RecordKey(key=audit.key), {"severity": "LOW"})
 
     event = await audit.api.sql.fetchrow(
         "SELECT actor, declared_actor, namespace, cluster_name FROM remediation_event "

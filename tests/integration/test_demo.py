@@ -7,12 +7,12 @@ from datastorage.domain.paging import NEWEST_FIRST, page_request
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.records import (
-    count_remediations,
-    create_remediation,
+    RecordKey,
+    count_records,
+    create_record,
     list_records,
     update_record,
 )
-from datastorage.services.records import RecordKey
 from support.client import GraphQLClient
 from support.records import remediation_row
 
@@ -26,7 +26,7 @@ async def test_loading_again_changes_nothing(deps: Dependencies) -> None:
 
     assert await load_demo(deps, 230, 1, unseen) == Loaded(already_there=230)
 
-    assert await count_remediations(deps, OPERATOR, EVERYTHING, None) == 230
+    assert await count_records(deps, OPERATOR, REMEDIATION, EVERYTHING, None) == 230
 
 
 async def test_a_larger_count_adds_what_is_missing(deps: Dependencies) -> None:
@@ -43,7 +43,7 @@ async def test_demo_data_that_was_worked_with_are_left_alone(deps: Dependencies)
     await load_demo(deps, 20, 1, unseen)
     page = await list_records(deps, OPERATOR, REMEDIATION, page_request(where=EVERYTHING, order=NEWEST_FIRST))
     key = RecordKey(id=page.nodes[0].id)
-    await update_remediation(deps, OPERATOR, key, {"resolution": "a human did it"})
+    await update_record(deps, OPERATOR, REMEDIATION, key, {"resolution": "a human did it"})
 
     # when
     loaded = await load_demo(deps, 20, 1, unseen)
@@ -56,7 +56,7 @@ async def test_demo_data_that_was_worked_with_are_left_alone(deps: Dependencies)
 
 async def test_demo_data_of_another_release_are_counted_as_differing(deps: Dependencies) -> None:
     row = remediation_row(remediation_request_id="demo-1-20260101T1200Z-00001")
-    await create_remediation(deps, OPERATOR, row)
+    await create_record(deps, OPERATOR, REMEDIATION, row)
 
     assert await load_demo(deps, 3, 1, unseen) == Loaded(stored=2, differing=1)
 
@@ -66,7 +66,7 @@ async def test_removing_takes_every_seed_and_nothing_of_others(deps: Dependencie
     await load_demo(deps, 110, 1, unseen)
     await load_demo(deps, 20, 2, unseen)
     mine = remediation_row(remediation_request_id="demo-of-my-team", metadata={"demo": "on Friday"})
-    await create_remediation(deps, OPERATOR, mine)
+    await create_record(deps, OPERATOR, REMEDIATION, mine)
 
     # when
     removed = await remove_demo(deps)

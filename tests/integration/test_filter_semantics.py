@@ -16,8 +16,8 @@ from datastorage.domain.caller import ANONYMOUS, EVERYWHERE
 from datastorage.domain.enums import Phase, Severity, Status
 from datastorage.domain.filters import AllOf, AnyOf, Condition, Filter, Not, Operator
 from datastorage.domain.receipt import Written
-from datastorage.domain.remediation import RemediationAudit
-from datastorage.repositories.remediation_audits import RemediationAudits
+from datastorage.domain.remediation import REMEDIATION, RemediationAudit
+from datastorage.repositories.records import Records
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.records import create_records
 from support.api import services_from_sync_tests
@@ -76,7 +76,7 @@ def services(server_url: URL, template: str) -> Iterator[tuple[BlockingPortal, D
 @pytest.fixture(scope="module")
 def audits(services: tuple[BlockingPortal, Dependencies]) -> list[RemediationAudit]:
     portal, deps = services
-    outcomes = portal.call(create_remediations, deps, ANONYMOUS, rows())
+    outcomes = portal.call(create_records, deps, ANONYMOUS, REMEDIATION, rows())
     stored = [outcome.record for outcome in outcomes if isinstance(outcome, Written)]
     assert len(stored) == ROWS_MAX
     return stored
@@ -161,7 +161,7 @@ def holds(where: Filter, audit: RemediationAudit) -> bool:
 async def kept(deps: Dependencies, where: Filter) -> tuple[list[int], int]:
     """What the database keeps, and how much it counts."""
     async with deps.database.read() as session:
-        repository = RemediationAudits(session, EVERYWHERE)
+        repository = Records(session, EVERYWHERE, REMEDIATION)
         return sorted(await repository.newest(where, ROWS_MAX + 1)), await repository.count(where, None)
 
 

@@ -16,8 +16,8 @@ from sqlalchemy.engine import URL
 from datastorage.domain.caller import ANONYMOUS, EVERYWHERE
 from datastorage.domain.filters import Condition, Operator
 from datastorage.domain.paging import Order, OrderTerm, page_request, total_order
-from datastorage.domain.remediation import RemediationAudit, RemediationDraft
-from datastorage.repositories.remediation_audits import RemediationAudits
+from datastorage.domain.remediation import REMEDIATION, RemediationAudit, RemediationDraft
+from datastorage.repositories.records import Records
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.records import list_records
 from support.api import services_from_sync_tests
@@ -93,13 +93,13 @@ class Listed:
             )
             for record in records
         ]
-        ids = await self._deps.remediation_ids.take(len(drafts))
+        ids = await self._deps.ids["RemediationAudit"].take(len(drafts))
         rows = [
             {**asdict(draft), "id": row_id, "content_hash": bytes(32)}
             for row_id, draft in zip(ids, drafts, strict=True)
         ]
         async with self._deps.database.write() as session:
-            stored = await RemediationAudits(session, EVERYWHERE).add_many(rows)
+            stored = await Records(session, EVERYWHERE, REMEDIATION).add_many(rows)
             await session.commit()
         return stored
 
@@ -111,9 +111,10 @@ class Listed:
         cursor = None
         arriving = iter(between)
         for _ in range(PAGES_MAX):
-            page = await list_remediations(
+            page = await list_records(
                 self._deps,
                 ANONYMOUS,
+                REMEDIATION,
                 page_request(
                     where=Condition("cluster_name", Operator.EQ, self._cluster),
                     order=order,

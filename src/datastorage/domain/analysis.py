@@ -65,6 +65,7 @@ class AiAnalysisAudit(AiAnalysisDraft):
 ANALYSIS: Final = RecordKind(
     subject=SubjectKind.ANALYSIS,
     type_name="AiAnalysisAudit",
+    label="AI analysis",
     key="analysis_id",
     record=AiAnalysisAudit,
     parse=AiAnalysisDraft.parse,

@@ -35,6 +35,7 @@ def _never_sent(_: object) -> object:
 EVENT: Final = RecordKind(
     subject=SubjectKind.REMEDIATION,
     type_name="RemediationEvent",
+    label="event",
     key="id",
     record=RemediationEvent,
     parse=_never_sent,

@@ -74,6 +74,7 @@ class ExecutionAudit(ExecutionDraft):
 EXECUTION: Final = RecordKind(
     subject=SubjectKind.EXECUTION,
     type_name="ExecutionAudit",
+    label="execution",
     key="execution_id",
     record=ExecutionAudit,
     parse=ExecutionDraft.parse,

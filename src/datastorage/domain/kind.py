@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from datastorage.domain.enums import SubjectKind
+from datastorage.domain.names import camel
 
 
 class Record(Protocol):
@@ -38,6 +39,7 @@ class RecordKind(Generic[R]):
 
     subject: SubjectKind
     type_name: str  # in the API; JSONL names it uncapitalised
+    label: str  # in messages
     key: str  # column of the natural key
     record: type[R]
     parse: Callable[[Mapping[str, Any]], Any]  # raw values → draft; InvalidInput with every fault
@@ -50,6 +52,11 @@ class RecordKind(Generic[R]):
     derived: tuple[str, ...] = ()  # columns that follow from mutable ones
     parse_change: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
     apply_change: Callable[[R, Mapping[str, Any]], R] | None = None
+
+    @property
+    def argument(self) -> str:
+        """How clients name the natural key of a record of this kind."""
+        return "requestId" if self.subject is SubjectKind.REMEDIATION else camel(self.key)
 
     def key_of(self, record: Any) -> str:
         """The natural key of a draft or record."""

@@ -131,6 +131,7 @@ def apply_change(audit: RemediationAudit, change: Mapping[str, Any]) -> Remediat
 REMEDIATION: Final = RecordKind(
     subject=SubjectKind.REMEDIATION,
     type_name="RemediationAudit",
+    label="remediation audit",
     key="remediation_request_id",
     record=RemediationAudit,
     parse=RemediationDraft.parse,

@@ -94,6 +94,7 @@ def apply_change(audit: WorkflowAudit, change: Mapping[str, Any]) -> WorkflowAud
 WORKFLOW: Final = RecordKind(
     subject=SubjectKind.WORKFLOW,
     type_name="WorkflowAudit",
+    label="workflow",
     key="workflow_id",
     record=WorkflowAudit,
     parse=WorkflowDraft.parse,

@@ -8,7 +8,6 @@ from typing import Any
 import strawberry
 
 from datastorage.domain.kind import RecordKind
-from datastorage.domain.names import camel
 from datastorage.domain.paging import Order, OrderTerm, total_order
 from datastorage.errors import InvalidInput
 from datastorage.graphql.enums import NullsPlace, OrderDirection
@@ -41,13 +40,10 @@ def batch(inputs: Sequence[Any]) -> list[dict[str, Any]]:
     return [sent(given) for given in inputs]
 
 
-def record_key(
-    kind: RecordKind[Any], id: str | None, key: str | None, argument: str | None = None
-) -> RecordKey:
+def record_key(kind: RecordKind[Any], id: str | None, key: str | None) -> RecordKey:
     """What names one record. Errors: InvalidInput."""
-    name = argument or camel(kind.key)
     if (id is None) is (key is None):
-        raise InvalidInput.single(name, f"give exactly one of {name} and id")
+        raise InvalidInput.single(kind.argument, f"give exactly one of {kind.argument} and id")
     return RecordKey(id=None if id is None else number_of(id, kind.type_name), key=key)
 
 

@@ -56,7 +56,7 @@ async def update_remediation_audit(
 ) -> UpdateRemediationAuditPayload:
     """Changes one audit."""
     given = sent(input)
-    key = record_key(KIND, given.pop("id", None), given.pop("request_id", None), "requestId")
+    key = record_key(KIND, given.pop("id", None), given.pop("request_id", None))
     expected_version = given.pop("expected_version", None)
     written = await update_record(info.context.deps, info.context.caller, KIND, key, given, expected_version)
     return UpdateRemediationAuditPayload(remediation_audit=written.record, receipt=written.receipt)  # type: ignore[arg-type]

@@ -25,9 +25,7 @@ async def remediation_audit(
     info: Info, id: OptionalGlobalId = None, request_id: RequestId = None
 ) -> records.RemediationAudit | None:
     """One audit."""
-    return await get_record(
-        info.context.deps, info.context.caller, KIND, record_key(KIND, id, request_id, "requestId")
-    )
+    return await get_record(info.context.deps, info.context.caller, KIND, record_key(KIND, id, request_id))
 
 
 async def remediation_audits(

@@ -9,7 +9,6 @@ from datastorage.db.database import ReadSession
 from datastorage.domain.caller import Caller, Right
 from datastorage.domain.filters import EVERYTHING, Filter, check_bounds
 from datastorage.domain.kind import R, RecordKind
-from datastorage.domain.names import camel
 from datastorage.domain.paging import Page, PageRequest
 from datastorage.observability.metrics import QueryOperation, query_observed
 from datastorage.repositories.records import Records
@@ -25,7 +24,7 @@ class RecordKey:
 
     def describe(self, kind: RecordKind[R]) -> str:
         """For messages."""
-        return f"id {self.id}" if self.key is None else f"{camel(kind.key)} {self.key}"
+        return f"id {self.id}" if self.key is None else f"{kind.argument} {self.key}"
 
 
 async def get_record(deps: Dependencies, caller: Caller, kind: RecordKind[R], key: RecordKey) -> R | None:

@@ -67,7 +67,7 @@ class _Update:
         async with self._deps.database.primary() as session:
             current = await find(session, self._caller, self._kind, key)
         if current is None:
-            raise RecordNotFound(f"no {self._kind.type_name} with {key.describe(self._kind)}")
+            raise RecordNotFound(f"no {self._kind.label} with {key.describe(self._kind)}")
         self._check_version(current)  # an outdated move is a conflict, allowed or not
         vectors = await self._vectors(current)
         async with unit_of_work(self._deps, self._caller) as work:
