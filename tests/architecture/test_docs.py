@@ -37,7 +37,7 @@ def test_every_metric_is_documented_with_its_labels_and_no_other_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "code", [*(code.value for code in ErrorCode), *{code for _, code in api_errors.CODES}, "INTERNAL"]
+    "code", sorted({*(code.value for code in ErrorCode), *(code for _, code in api_errors.CODES), "INTERNAL"})
 )
 def test_every_error_code_is_documented(code: str) -> None:
     assert f"`{code}`" in OPERATIONS

@@ -144,20 +144,6 @@ async def test_good_lines_are_stored_and_bad_ones_are_told_with_number_and_reaso
     assert "Traceback" not in first.err + second.err
 
 
-async def test_only_the_first_rejections_are_shown_but_all_are_kept(
-    start: Callable[..., subprocess.Popen[str]], own_database: URL, tmp_path: Path
-) -> None:
-    file, report = tmp_path / "bad.jsonl", tmp_path / "rejected.tsv"
-    file.write_text("{\n" * 300)
-
-    outcome = ended(start(environment(own_database), file, "--rejected", report))
-
-    assert (outcome.code, outcome.out) == (1, "stored 0, already there 0, rejected 300\n")
-    assert outcome.err.count("is no JSON") == 20
-    assert outcome.err.count("further rejected lines are counted only") == 1
-    assert len(report.read_text().splitlines()) == 300
-
-
 # --- files that cannot be read
 
 
