@@ -127,13 +127,15 @@ async def test_four_runs_at_once_apply_each_revision_once(empty_database_url: UR
     assert await drift(empty_database_url, metadata) == []
 
 
-async def test_a_hasty_time_out_of_the_database_does_not_break_a_migration(empty_database_url: URL) -> None:
+async def test_a_hasty_time_out_of_the_database_does_not_break_a_migration(
+    server_url: URL, empty_database_url: URL
+) -> None:
     name = empty_database_url.database
-    await execute(empty_database_url, f"ALTER DATABASE \"{name}\" SET statement_timeout = '1ms'")
+    await execute(server_url, f"ALTER DATABASE \"{name}\" SET statement_timeout = '1ms'")
 
     await migrations.upgrade(empty_database_url)
 
-    await execute(empty_database_url, f'ALTER DATABASE "{name}" RESET statement_timeout')
+    await execute(server_url, f'ALTER DATABASE "{name}" RESET statement_timeout')
     assert (await read_state(empty_database_url)).good
 
 
