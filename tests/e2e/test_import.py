@@ -272,7 +272,7 @@ async def test_an_import_that_was_killed_is_simply_repeated(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "many.jsonl"
-    file.write_text(records(3_000))
+    file.write_text(records(1_500))
     process = start(environment(own_database), file)
     await until_stored(sql_own, 400, process)
     process.kill()
@@ -281,12 +281,12 @@ async def test_an_import_that_was_killed_is_simply_repeated(
 
     outcome = ended(start(environment(own_database), file))
 
-    assert 400 <= before < 3_000
+    assert 400 <= before < 1_500
     assert (outcome.code, outcome.out) == (
         0,
-        f"stored {3_000 - before}, already there {before}, rejected 0\n",
+        f"stored {1_500 - before}, already there {before}, rejected 0\n",
     )
-    assert await stored(sql_own) == await sql_own.fetchval("SELECT count(*) FROM remediation_event") == 3_000
+    assert await stored(sql_own) == await sql_own.fetchval("SELECT count(*) FROM remediation_event") == 1_500
 
 
 def test_it_runs_beside_the_service_of_the_same_data_directory(

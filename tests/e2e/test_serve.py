@@ -396,7 +396,12 @@ def test_all_wrong_settings_are_told_at_once(refusals: dict[str, Outcome]) -> No
     first, *faults = outcome.err.splitlines()
     assert first == "datastorage: wrong settings:"
     named = [fault.split(":")[0].strip() for fault in faults]
-    assert named == ["DATASTORAGE_HTTP_PORT", "DATASTORAGE_LOG_LEVEL", "DATASTORAGE_POOL_SIZE"]
+    assert named == [
+        "DATASTORAGE_HTTP_PORT",
+        "DATASTORAGE_LOG_LEVEL",
+        "DATASTORAGE_EMBEDDED",
+        "DATASTORAGE_POOL_SIZE",
+    ]
     assert "99999" not in outcome.err  # a value may be a secret
 
 
