@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from graphql import parse, validate
 from prometheus_client.metrics import MetricWrapperBase
 
 from datastorage.cli.settings_ import markdown_table
 from datastorage.graphql import errors as api_errors
+from datastorage.graphql import schema
 from datastorage.graphql.enums import ErrorCode
 from datastorage.observability import metrics
 
@@ -51,6 +53,11 @@ def test_every_link_in_the_docs_leads_somewhere() -> None:
         if not target.startswith("http") and not (page.parent / target).exists()
     ]
     assert broken == []
+
+
+@pytest.mark.parametrize("document", re.findall(r"```graphql\n(.*?)```", README, re.DOTALL))
+def test_every_query_in_the_readme_is_valid(document: str) -> None:
+    assert validate(schema.build_schema()._schema, parse(document)) == []
 
 
 def test_nothing_that_ships_speaks_of_what_a_user_does_not_have() -> None:

@@ -1,5 +1,6 @@
 """`datastorage serve` as a process: the main job over HTTP, and how it starts, refuses to start, and ends."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import asyncpg
 import httpx
 import psutil
 import pytest
+from prometheus_client.mmap_dict import MmapedDict
 from sqlalchemy.engine import URL
 
 from support.client import CREATE
@@ -90,27 +92,38 @@ def test_what_was_acknowledged_is_there_after_a_kill_and_the_last_process_stops_
 ) -> None:
     http_port, metrics_port = free_port(), free_port()
     variables = environment(place / "data", HTTP_PORT=http_port, METRICS_PORT=metrics_port)
-    with started(variables, "--workers", "1") as first:
-        first.await_start()
-        assert (first.url, first.metrics_url) == (
+    with started(variables, "--workers", "1") as killed:
+        killed.await_start()
+        assert (killed.url, killed.metrics_url) == (
             f"http://127.0.0.1:{http_port}",
             f"http://127.0.0.1:{metrics_port}",
         )
         acknowledged = [f"rr-{number}" for number in range(20)]
         for request_id in acknowledged:
-            create(first, request_id)
-        first.kill()
+            create(killed, request_id)
+        killed.kill()
     assert postgres_processes(place / "data")  # the database outlived its service, and is adopted
 
-    with started(variables, "--workers", "2") as second:
-        second.await_start()
-        assert sorted(request_ids(second)) == sorted(acknowledged)
-        create(second, "rr-20")
-        second.signal(signal.SIGTERM)
-
-        assert second.wait() == 0
-        assert "Traceback" not in second.said
+    with started(variables, "--workers", "1") as terminated:
+        terminated.await_start()
+        assert sorted(request_ids(terminated)) == sorted(acknowledged)
+        terminated.signal(signal.SIGTERM)
+        assert terminated.wait() == 0
+        assert "Traceback" not in terminated.said
     assert postgres_processes(place / "data") == []
+
+    with started(variables | {"DATASTORAGE_DRAIN_S": "25"}, "--workers", "2") as interrupted:
+        interrupted.await_start()
+        assert sorted(request_ids(interrupted)) == sorted(acknowledged)
+        interrupt(interrupted)
+        assert interrupted.wait(20) == 130
+        assert "Traceback" not in interrupted.said
+    assert postgres_processes(place / "data") == []
+
+
+def interrupt(service: Service) -> None:
+    """Ctrl-C, which a terminal sends to all processes that belong to it."""
+    os.killpg(service.process.pid, signal.SIGINT)
 
 
 # --- the end
@@ -180,17 +193,19 @@ def listens(service: Service) -> bool:
         return probe.connect_ex((host, int(port))) == 0
 
 
-async def test_a_request_that_outlasts_the_shutdown_is_broken_off_with_an_answer(
+async def test_a_second_signal_hurries_and_what_outlasts_the_shutdown_gets_an_answer(
     database_url: URL, sql: asyncpg.Connection
 ) -> None:
-    with running(database_url, SHUTDOWN_TIMEOUT_S=0.5) as service:
+    with running(database_url, DRAIN_S=25, SHUTDOWN_TIMEOUT_S=0.5) as service:
         async with sql.transaction():
             await sql.execute("LOCK TABLE remediation_audit")
             slow = ask_slowly(service)
+            service.signal(signal.SIGHUP)  # the terminal was closed: ends like a termination
+            wait_until(lambda: service.probe("/ready")[0] == 503)
             service.signal(signal.SIGTERM)
             answer = slow.answer()
 
-            assert service.wait() == 0
+            assert service.wait(20) == 0
         assert answer.status_code == 503
         (error,) = answer.json()["errors"]
         assert error == {
@@ -200,20 +215,10 @@ async def test_a_request_that_outlasts_the_shutdown_is_broken_off_with_an_answer
         assert "Traceback" not in service.said
 
 
-def test_a_second_termination_hurries(own_database: URL) -> None:
-    with running(own_database, DRAIN_S=25) as service:
-        service.signal(signal.SIGTERM)
-        wait_until(lambda: service.probe("/ready")[0] == 503)
-        service.signal(signal.SIGTERM)
-
-        assert service.wait(20) == 0
-        assert "Traceback" not in service.said
-
-
 def test_ctrl_c_is_quick_and_quiet(own_database: URL) -> None:
     with running(own_database, DRAIN_S=25) as service:
         before = service.said
-        service.signal(signal.SIGINT)
+        interrupt(service)
 
         assert service.wait(20) == 130
         assert service.said == before
@@ -279,8 +284,6 @@ def ask_until_both_have_answered(service: Service) -> int:
 
 def answered_by(service: Service) -> list[float]:
     """Queries that each worker counted, from its own file."""
-    from prometheus_client.mmap_dict import MmapedDict  # noqa: PLC0415
-
     counts = []
     for worker in service.workers:
         values = MmapedDict.read_all_values_from_file(metrics_dir(service) / f"counter_{worker.pid}.db")
@@ -302,16 +305,6 @@ def test_workers_end_with_a_supervisor_that_was_killed(own_database: URL) -> Non
         _, alive = psutil.wait_procs(workers, PATIENCE_S)
         assert alive == []
         assert not listens(service)
-
-
-def test_ctrl_c_ends_all_workers_quickly_and_quietly(own_database: URL) -> None:
-    with running(own_database, "--workers", "2", DRAIN_S=25) as service:
-        before = service.said
-        for process in (*service.workers, psutil.Process(service.process.pid)):  # as a terminal does
-            process.send_signal(signal.SIGINT)
-
-        assert service.wait(20) == 130
-        assert service.said == before
 
 
 # --- refusals
@@ -337,9 +330,12 @@ def refusals(service: Service, tmp_path_factory: pytest.TempPathFactory) -> dict
         "exposed": ({"DATABASE_URL": nowhere, "HTTP_HOST": "0.0.0.0"}, ("--port", "0")),
         "settings": (wrong, ()),
         "unreachable": ({"DATABASE_URL": nowhere}, ("--port", "0")),
+        "metrics port": (
+            {"DATABASE_URL": service.variables["DATASTORAGE_DATABASE_URL"]},
+            ("--port", "0", "--metrics-port", taken_metrics),
+        ),
         "url": ({"DATABASE_URL": missing.replace("postgresql", "mysql")}, ("--port", "0")),
     }
-    assert taken_metrics
     processes = {
         name: subprocess.Popen(
             [*COMMAND, "serve", *options],
@@ -375,6 +371,17 @@ def test_a_port_in_use_is_told_in_one_line(refusals: dict[str, Outcome], service
     )
 
 
+def test_a_metrics_port_in_use_is_told_in_one_line(refusals: dict[str, Outcome], service: Service) -> None:
+    port = service.metrics_url.rpartition(":")[2]
+    outcome = refusals["metrics port"]
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.splitlines()[-1] == (
+        f"datastorage: cannot listen on 127.0.0.1:{port} for the metrics (Address already in use); "
+        "choose another port with --metrics-port or DATASTORAGE_METRICS_PORT"
+    )
+
+
 def test_nobody_is_exposed_without_saying_so(refusals: dict[str, Outcome]) -> None:
     outcome = refusals["exposed"]
 
@@ -390,7 +397,12 @@ def test_all_wrong_settings_are_told_at_once(refusals: dict[str, Outcome]) -> No
     first, *faults = outcome.err.splitlines()
     assert first == "datastorage: wrong settings:"
     named = [fault.split(":")[0].strip() for fault in faults]
-    assert named == ["DATASTORAGE_HTTP_PORT", "DATASTORAGE_LOG_LEVEL", "DATASTORAGE_POOL_SIZE"]
+    assert named == [
+        "DATASTORAGE_HTTP_PORT",
+        "DATASTORAGE_LOG_LEVEL",
+        "DATASTORAGE_EMBEDDED",
+        "DATASTORAGE_POOL_SIZE",
+    ]
     assert "99999" not in outcome.err  # a value may be a secret
 
 
@@ -413,14 +425,3 @@ def test_a_url_of_another_kind_is_told_without_its_password(refusals: dict[str, 
     assert (outcome.code, outcome.out) == (1, "")
     assert "only postgresql:// is supported" in outcome.err
     assert "hunter2secret" not in outcome.err
-
-
-def test_a_metrics_port_in_use_is_told_in_one_line(own_database: URL, service: Service) -> None:
-    port = service.metrics_url.rpartition(":")[2]
-    with started(environment(own_database), "--port", "0", "--metrics-port", port) as refused:
-        assert refused.wait() == 1
-        said = [line for line in refused.said.splitlines() if not line.startswith("{")]
-    assert said == [
-        f"datastorage: cannot listen on 127.0.0.1:{port} for the metrics (Address already in use); "
-        "choose another port with --metrics-port or DATASTORAGE_METRICS_PORT"
-    ]

@@ -1,10 +1,13 @@
-"""Servers of the tests' own, made once a run and started by the test with the settings that it is about."""
+"""Servers of the tests' own, made once a run and started by the test that needs them, and pools to open on them."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import URL
 
+from datastorage.db.database import Database
+from datastorage.settings import Settings
 from support.servers import Server, cluster, installation
 
 
@@ -20,3 +23,17 @@ def own_server(programs_of_our_own: Path) -> Iterator[Server]:
     """A cluster of that PostgreSQL, stopped between tests."""
     with cluster(programs_of_our_own) as server:
         yield server
+
+
+@pytest.fixture
+async def open_database() -> AsyncIterator[Callable[[URL, Settings], Database]]:
+    """Opens pools, and closes them when the test ends."""
+    opened: list[Database] = []
+
+    def open_(url: URL, settings: Settings) -> Database:
+        opened.append(Database.connect(url, settings))
+        return opened[-1]
+
+    yield open_
+    for database in opened:
+        await database.close()

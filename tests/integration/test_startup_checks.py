@@ -1,8 +1,6 @@
 """Start-up checks against real servers that fail them: what is refused, what is warned of, and what it says."""
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,18 +10,11 @@ import pytest
 from sqlalchemy.engine import URL
 
 from datastorage.db import migrations
-from datastorage.db.direct_connection import direct_connection
 from datastorage.db.startup_checks import Expected, Finding, check_database, refuse_fatal
-from datastorage.db.url import asyncpg_url
 from datastorage.errors import StartupError
 from support.postgres import administrator, cloned
-from support.servers import PASSWORD, Server, cluster, installation, self_signed
+from support.servers import DEBIANS_15, NEEDS_DEBIANS_15, Server, cluster, installation
 
-DEBIANS_15 = Path("/usr/lib/postgresql/15/bin")
-NEEDS_DEBIANS_15 = pytest.mark.skipif(
-    not DEBIANS_15.is_dir() and os.environ.get("CI") != "true",
-    reason="needs PostgreSQL 15: apt-get install postgresql-15",
-)
 EXPECTED = Expected(connections=50, dimensions=256, model="wordllama-l2-supercat-256")
 SOUND = {"fsync": "on", "shared_buffers": "1GB"}  # as pages are touched, not before, 1 GB costs nothing here
 
@@ -301,88 +292,6 @@ async def test_everything_that_is_wrong_is_told_in_one_message(own_server: Serve
         "fsync",
         "max_connections",
     ]
-
-
-# --- servers out of reach
-
-
-async def test_a_port_where_nothing_listens_is_told(sound_server: Server) -> None:
-    said = await unreachable(sound_server.tcp_url().set(port=1))
-
-    assert said.startswith(
-        "database 'postgres' on 127.0.0.1, port 1, for user 'postgres' cannot be reached ("
-    )
-    assert said.endswith("; is PostgreSQL running there, and does the network let us through?")
-
-
-async def test_a_host_that_nobody_knows_is_told(sound_server: Server) -> None:
-    said = await unreachable(sound_server.tcp_url().set(host="nowhere.invalid"))
-
-    assert said.startswith("database 'postgres' on nowhere.invalid, port ")
-    assert "cannot be reached" in said
-
-
-async def test_a_socket_that_is_not_there_is_told() -> None:
-    said = await unreachable(URL.create("postgresql+asyncpg", "me", query={"host": "/nowhere"}))
-
-    assert said.startswith("database None on /nowhere, port 5432, for user 'me' cannot be reached")
-
-
-async def test_a_server_that_never_answers_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = URL.create("postgresql+asyncpg", "me", PASSWORD, "127.0.0.1", silent.getsockname()[1], "x")
-        with pytest.raises(StartupError) as told:
-            async with direct_connection(url, timeout_s=0.2):
-                pass
-
-    assert "cannot be reached: no answer; is PostgreSQL running there" in str(told.value)
-    assert PASSWORD not in str(told.value)
-
-
-async def test_a_wrong_password_is_told_without_it(sound_server: Server) -> None:
-    said = await unreachable(sound_server.tcp_url(password=f"{PASSWORD}-not"))
-
-    assert 'refuses us (password authentication failed for user "postgres")' in said
-    assert "check the user and password in DATASTORAGE_DATABASE_URL" in said
-
-
-async def test_a_missing_database_is_told(sound_server: Server) -> None:
-    said = await unreachable(sound_server.tcp_url(database="absent"))
-
-    assert said.endswith("does not exist; create it (CREATE DATABASE absent), or name another")
-
-
-async def test_a_server_without_tls_is_told_where_tls_is_demanded(sound_server: Server) -> None:
-    said = await unreachable(sound_server.tcp_url().update_query_dict({"ssl": "require"}))
-
-    assert "cannot be reached over TLS" in said
-    assert "check DATASTORAGE_DATABASE_SSL_MODE" in said
-
-
-@NEEDS_DEBIANS_15  # the embedded PostgreSQL is built without TLS
-async def test_the_servers_certificate_is_checked_against_the_root_that_the_url_names(tmp_path: Path) -> None:
-    with cluster(DEBIANS_15) as server:
-        server.give_certificate("localhost")
-        another = tmp_path / "another.pem"
-        another.write_bytes(self_signed("localhost")[1])
-        with server.running(ssl="on"):
-            place = f"postgresql://postgres:{PASSWORD}@localhost:{server.port}/postgres?sslmode=verify-full"
-            trusted = await found(asyncpg_url(f"{place}&sslrootcert={server.data}/server.crt"))
-            distrusted = await unreachable(asyncpg_url(f"{place}&sslrootcert={another}"))
-            absent = await unreachable(asyncpg_url(f"{place}&sslrootcert=/nowhere.pem"))
-
-    assert list(trusted) == ["postgresql"]  # it could be asked
-    assert "cannot be reached over TLS ([SSL: CERTIFICATE_VERIFY_FAILED]" in distrusted
-    assert "cannot be reached over TLS (" in absent
-    assert "No such file or directory" in absent
-
-
-async def unreachable(url: URL) -> str:
-    """Why the check could not even connect; without the password."""
-    with pytest.raises(StartupError) as told:
-        await check_database(url, EXPECTED)
-    assert PASSWORD not in str(told.value)
-    return str(told.value)
 
 
 # --- what the tests prepare with

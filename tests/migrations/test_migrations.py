@@ -3,34 +3,24 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import anyio
-import asyncpg
-import numpy as np
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import event, text
-from sqlalchemy.engine import URL, Engine
+from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from datastorage.db import migrations
-from datastorage.db.database import Database
 from datastorage.db.drift import drift
-from datastorage.db.migrations import SchemaState, known_revisions, read_state
-from datastorage.domain.caller import EVERYWHERE
-from datastorage.domain.filters import EVERYTHING
+from datastorage.db.migrations import known_revisions, read_state
 from datastorage.errors import StartupError
 from datastorage.models import metadata
-from datastorage.models.halfvec import to_binary
 from datastorage.models.incident_embedding import DEFAULT_DIMENSIONS, DEFAULT_MODEL
-from datastorage.repositories.similar_incidents import SimilarIncidents
-from datastorage.settings import Settings
 from support.postgres import administrator
+from support.schema import execute, move
 
 HNSW = "ix_incident_embedding_hnsw_default"
 ADD_EMBEDDING = f"""
@@ -56,18 +46,6 @@ async def objects(url: URL) -> set[str]:
     """Every column, constraint and index, as PostgreSQL spells them; Alembic's own table aside."""
     async with administrator(url) as connection:
         return {row[0] for row in await connection.fetch(OBJECTS) if "alembic_version" not in row[0]}
-
-
-async def execute(url: URL, statement: str, *arguments: object) -> Any:
-    """One statement; the first value of its result."""
-    async with administrator(url) as connection:
-        return await connection.fetchval(statement, *arguments)
-
-
-async def move(url: URL, to: Callable[..., None], revision: str) -> None:
-    """To a revision, as Alembic's own commands do it."""
-    async with migrations.migration_connection(url) as connection:
-        await connection.run_sync(lambda sync: to(migrations._config(sync, lambda _: None), revision))
 
 
 # --- up and down
@@ -127,14 +105,30 @@ async def test_four_runs_at_once_apply_each_revision_once(empty_database_url: UR
     assert await drift(empty_database_url, metadata) == []
 
 
-async def test_a_hasty_time_out_of_the_database_does_not_break_a_migration(empty_database_url: URL) -> None:
+async def test_a_hasty_time_out_of_the_database_does_not_break_a_migration(
+    server_url: URL, empty_database_url: URL
+) -> None:
     name = empty_database_url.database
-    await execute(empty_database_url, f"ALTER DATABASE \"{name}\" SET statement_timeout = '1ms'")
+    await execute(server_url, f"ALTER DATABASE \"{name}\" SET statement_timeout = '1ms'")
 
     await migrations.upgrade(empty_database_url)
 
-    await execute(empty_database_url, f'ALTER DATABASE "{name}" RESET statement_timeout')
+    await execute(server_url, f'ALTER DATABASE "{name}" RESET statement_timeout')
     assert (await read_state(empty_database_url)).good
+
+
+async def test_alembics_own_command_line_sees_no_difference(database_url: URL) -> None:
+    url = database_url.set(drivername="postgresql").difference_update_query(["ssl"])
+    variables = {"DATASTORAGE_DATABASE_URL": url.render_as_string(hide_password=False)}
+
+    done = await anyio.run_process(
+        [str(Path(sys.executable).with_name("alembic")), "check"],
+        cwd=migrations.SOURCE.parent,
+        env={**os.environ, **variables},
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (0, b"No new upgrade operations detected.\n"), done.stderr
 
 
 # --- the index, built while others work
@@ -204,214 +198,3 @@ async def until_building(url: URL) -> int:
 async def valid(url: URL) -> bool:
     """Whether the HNSW index may be used."""
     return await execute(url, "SELECT indisvalid FROM pg_index WHERE indexrelid = $1::regclass", HNSW)
-
-
-# --- drift
-
-
-async def test_a_migrated_database_has_no_drift(database_url: URL) -> None:
-    assert await drift(database_url, metadata) == []
-
-
-@pytest.mark.parametrize(
-    ("by_hand", "told"),
-    [
-        ("DROP INDEX ix_incident_embedding_hnsw_default", f"incident_embedding: lacks index {HNSW}"),
-        (
-            "ALTER TABLE remediation_audit DROP CONSTRAINT ck_remediation_audit_phase",
-            "remediation_audit: lacks constraint ck_remediation_audit_phase",
-        ),
-        (
-            "ALTER TABLE remediation_audit ALTER resolution TYPE varchar(5)",
-            "remediation_audit.resolution: type is VARCHAR(5), should be TEXT",
-        ),
-        (
-            "ALTER TABLE remediation_audit ALTER name DROP NOT NULL",
-            "remediation_audit.name: nullable is True, should be False",
-        ),
-        (
-            "ALTER TABLE remediation_audit ALTER metadata DROP DEFAULT",
-            "remediation_audit.metadata: default is None, should be '{}'::jsonb",
-        ),
-        (
-            "ALTER TABLE remediation_event ADD nonsense int",
-            "remediation_event: has an unknown column nonsense",
-        ),
-        ("DROP TABLE schema_compatibility", "schema_compatibility: lacks table schema_compatibility"),
-        (
-            "CREATE INDEX by_hand ON remediation_audit (name)",
-            "remediation_audit: has an unknown index by_hand",
-        ),
-    ],
-)
-async def test_what_was_changed_by_hand_is_drift(database_url: URL, by_hand: str, told: str) -> None:
-    await execute(database_url, by_hand)
-
-    assert await drift(database_url, metadata) == [told]
-
-
-async def test_indexes_made_while_running_and_tables_of_others_are_no_drift(database_url: URL) -> None:
-    await execute(database_url, "CREATE INDEX hnsw_model_x ON incident_embedding (created_at)")
-    await execute(database_url, "CREATE TABLE of_another_service (id int PRIMARY KEY)")
-
-    assert await drift(database_url, metadata) == []
-
-
-# --- the state of the schema
-
-
-async def test_an_empty_database_lacks_every_revision(empty_database_url: URL) -> None:
-    state = await read_state(empty_database_url)
-
-    assert state == SchemaState((), known_revisions(), None)
-    assert not state.good
-    assert state.describe() == (
-        f"lacks {len(known_revisions())} migration(s) of this release; run: datastorage migrate"
-    )
-
-
-async def test_a_schema_at_an_older_revision_lacks_the_rest(database_url: URL) -> None:
-    await execute(database_url, "UPDATE alembic_version SET version_num = $1", known_revisions()[0])
-
-    state = await read_state(database_url)
-
-    assert (state.pending, state.good) == (known_revisions()[1:], False)
-
-
-async def test_a_schema_at_head_is_good(database_url: URL) -> None:
-    state = await read_state(database_url)
-
-    assert state == SchemaState((known_revisions()[-1],), (), None)
-    assert (state.good, state.describe()) == (True, f"at {known_revisions()[-1]}")
-
-
-async def test_a_newer_schema_is_good_and_left_as_it_is(database_url: URL) -> None:
-    await execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
-
-    await migrations.upgrade(database_url)
-
-    assert await read_state(database_url) == SchemaState(("9999",), (), None)
-
-
-@pytest.mark.parametrize(
-    ("oldest", "running", "refused"),
-    [
-        ([], "0.1.0", None),
-        (["0.1.0"], "0.1.0", None),
-        (["0.9.0"], "0.10.0", None),
-        (["0.10.0"], "0.9.0", "needs release 0.10.0 or newer; this is 0.9.0"),
-        (["0.9.0", "0.10.0", "0.2.0"], "0.9.5", "needs release 0.10.0 or newer; this is 0.9.5"),
-        (["1.0.0"], "1.0.0rc1", "needs release 1.0.0 or newer; this is 1.0.0rc1"),
-    ],
-)
-async def test_a_newer_schema_may_say_that_this_release_is_too_old(
-    database_url: URL, monkeypatch: pytest.MonkeyPatch, oldest: list[str], running: str, refused: str | None
-) -> None:
-    monkeypatch.setattr(migrations, "__version__", running)
-    await execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
-    for number, release in enumerate(oldest):
-        await execute(
-            database_url, "INSERT INTO schema_compatibility VALUES ($1, $2)", f"900{number}", release
-        )
-
-    state = await read_state(database_url)
-
-    assert (state.refused, state.good) == (refused, refused is None)
-    if refused is not None:
-        assert state.describe() == refused
-        with pytest.raises(StartupError, match=refused):
-            await migrations.upgrade(database_url)
-
-
-async def test_revisions_of_this_release_are_not_measured_by_their_own_compatibility(
-    database_url: URL,
-) -> None:
-    await execute(database_url, "INSERT INTO schema_compatibility VALUES ('0001', '99.0.0')")
-
-    assert (await read_state(database_url)).good
-
-
-async def test_an_unreachable_database_is_told_by_every_command(server_url: URL) -> None:
-    absent = server_url.set(database="absent")
-
-    for work in (read_state(absent), migrations.upgrade(absent), drift(absent, metadata)):
-        with pytest.raises(StartupError, match="does not exist; create it"):
-            await work
-
-
-async def test_alembics_own_command_line_sees_no_difference(database_url: URL) -> None:
-    url = database_url.set(drivername="postgresql").difference_update_query(["ssl"])
-    variables = {"DATASTORAGE_DATABASE_URL": url.render_as_string(hide_password=False)}
-
-    done = await anyio.run_process(
-        [str(Path(sys.executable).with_name("alembic")), "check"],
-        cwd=migrations.SOURCE.parent,
-        env={**os.environ, **variables},
-        check=False,
-    )
-
-    assert (done.returncode, done.stdout) == (0, b"No new upgrade operations detected.\n"), done.stderr
-
-
-# --- the statement that the index is for
-
-
-async def test_searches_use_the_index_however_often_they_run(database_url: URL, settings: Settings) -> None:
-    vectors = random_unit_vectors(3_000)
-    await move(database_url, command.downgrade, "0001")  # built at once, the index is there sooner
-    async with administrator(database_url) as connection:
-        await fill(connection, vectors)
-    await migrations.upgrade(database_url)
-    database = Database.connect(database_url, settings)
-    sent: list[tuple[str, Any]] = []
-
-    def record(_conn: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        sent.append((statement, parameters))
-
-    async with database.snapshot() as session:
-        leg = SimilarIncidents(session, EVERYWHERE, DEFAULT_MODEL, DEFAULT_DIMENSIONS)
-        event.listen(Engine, "before_cursor_execute", record)
-        hits = await leg.by_index(vectors[7], EVERYTHING, rows_max=10, texts_max=400)
-        event.remove(Engine, "before_cursor_execute", record)
-        for vector in vectors[:9]:  # from the sixth on, PostgreSQL may choose a plan for any parameters
-            await leg.by_index(vector, EVERYTHING, rows_max=10, texts_max=400)
-        scans = await session.scalar(text(f"SELECT pg_stat_get_xact_numscans('{HNSW}'::regclass)"))
-        statement, parameters = sent[-1]
-        plan = (await session.exec_driver_sql(f"EXPLAIN {statement}", parameters)).scalars().all()
-    await database.close()
-
-    assert f"Index Scan using {HNSW}" in "\n".join(plan)
-    assert scans == 10
-    assert (hits[0].audit_id, round(hits[0].similarity or 0, 3)) == (8, 1.0)
-    assert len(hits) == 10
-
-
-def random_unit_vectors(count: int) -> np.ndarray:
-    vectors = np.random.default_rng(7).standard_normal((count, DEFAULT_DIMENSIONS)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-async def fill(connection: asyncpg.Connection, vectors: np.ndarray) -> None:
-    """One incident for each vector, ids from 1."""
-    schema = await connection.fetchval(
-        "SELECT typnamespace::regnamespace::text FROM pg_type WHERE typname = 'halfvec'"
-    )
-    await connection.set_type_codec("halfvec", schema=schema, encoder=bytes, decoder=bytes, format="binary")
-    await connection.executemany(
-        "INSERT INTO incident_embedding (content_hash, model, vector) VALUES (sha256($1), $2, $3)",
-        [
-            (str(number).encode(), DEFAULT_MODEL, to_binary(vector))
-            for number, vector in enumerate(vectors, 1)
-        ],
-    )
-    await connection.execute(
-        """
-        INSERT INTO remediation_audit (id, remediation_request_id, name, namespace, phase, status, action_type,
-          start_time, alert_fingerprint, severity, environment, cluster_name, target_resource, target_kind,
-          target_name, content_hash)
-        SELECT n, 'rr-' || n, 'oom', 'payments', 'pending', 'pending', 'restart', now(), 'fp', 'high', 'production',
-          'c', 'Pod/a', 'Pod', 'a', sha256(n::text::bytea) FROM generate_series(1, $1::int) n
-        """,
-        len(vectors),
-    )
-    await connection.execute("ANALYZE")

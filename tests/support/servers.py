@@ -4,6 +4,7 @@ Each lives in a folder of its own, listens on a socket there (no password) and o
 run by the account that runs embedded servers, since PostgreSQL refuses root.
 """
 
+import os
 import shutil
 import socket
 import subprocess
@@ -14,11 +15,17 @@ from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
 
+import pytest
 from sqlalchemy.engine import URL
 
 from datastorage.db.embedded.account import server_account
 from datastorage.db.embedded.programs import Programs
 
+DEBIANS_15 = Path("/usr/lib/postgresql/15/bin")
+NEEDS_DEBIANS_15 = pytest.mark.skipif(
+    not DEBIANS_15.is_dir() and os.environ.get("CI") != "true",
+    reason="needs PostgreSQL 15: apt-get install postgresql-15",
+)
 SUPERUSER = "postgres"
 PASSWORD = "Sesam-0effne-dich"
 # Nothing here has to outlive the test; 128 MB would be touched, and cost, at each start.

@@ -41,6 +41,7 @@ class Service:
 
     process: subprocess.Popen[bytes]
     place: Path
+    variables: Mapping[str, str]
     url: str = ""
     metrics_url: str = ""
     data_dir: Path | None = None
@@ -121,7 +122,7 @@ def started(variables: Mapping[str, str], *options: str) -> Iterator[Service]:
             cwd=place,
             start_new_session=True,
         )
-    service = Service(process, place)
+    service = Service(process, place, variables)
     try:
         yield service
     finally:

@@ -63,6 +63,8 @@ def serve(
         log.warning("unknown_setting", fault=fault)
     # uvicorn raises a SIGTERM once more when it is done; it must unwind the stack, not kill the process.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # a closed terminal, unless started with nohup
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     listener = _bound(settings.http_host, settings.http_port, "API")
     _hand_down(settings)
     with located(settings) as url:
