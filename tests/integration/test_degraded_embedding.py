@@ -9,11 +9,12 @@ import pytest
 from datastorage.domain.caller import ANONYMOUS
 from datastorage.domain.enums import Similarity
 from datastorage.domain.filters import EVERYTHING
+from datastorage.domain.remediation import REMEDIATION
 from datastorage.embedding import MemoryCache, StaticProvider, Vector
 from datastorage.errors import EmbeddingFailed
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.embedder import Embedder
-from datastorage.services.remediations import create_remediation
+from datastorage.services.records import create_record
 from datastorage.services.similar_incidents import SimilarityQuestion, find_similar_incidents
 from support.records import remediation_row
 
@@ -50,7 +51,7 @@ def degraded(deps: Dependencies, provider: FailingProvider) -> Dependencies:
 async def test_a_write_stands_while_the_provider_is_down(
     degraded: Dependencies, sql: asyncpg.Connection
 ) -> None:
-    written = await create_remediation(degraded, ANONYMOUS, remediation_row())
+    written = await create_record(degraded, ANONYMOUS, REMEDIATION, remediation_row())
 
     assert written.receipt.similarity is Similarity.PENDING
     assert await sql.fetchval("SELECT count(*) FROM remediation_audit") == 1
@@ -63,7 +64,7 @@ async def test_a_search_answers_the_newest_and_says_why(
 ) -> None:
     for day in (1, 3, 2):
         row = remediation_row(remediation_request_id=f"d{day}", start_time=f"2026-01-0{day}T00:00:00Z")
-        await create_remediation(degraded, ANONYMOUS, row)
+        await create_record(degraded, ANONYMOUS, REMEDIATION, row)
 
     found = await find_similar_incidents(degraded, ANONYMOUS, SimilarityQuestion("memory", EVERYTHING, 2))
 
@@ -75,10 +76,12 @@ async def test_a_search_answers_the_newest_and_says_why(
 async def test_the_same_text_is_indexed_once_the_provider_is_back(
     degraded: Dependencies, provider: FailingProvider
 ) -> None:
-    await create_remediation(degraded, ANONYMOUS, remediation_row())
+    await create_record(degraded, ANONYMOUS, REMEDIATION, remediation_row())
     provider.is_down = False
 
-    again = await create_remediation(degraded, ANONYMOUS, remediation_row(remediation_request_id="rr-2"))
+    again = await create_record(
+        degraded, ANONYMOUS, REMEDIATION, remediation_row(remediation_request_id="rr-2")
+    )
     found = await find_similar_incidents(degraded, ANONYMOUS, SimilarityQuestion("memory", EVERYTHING, 10))
 
     assert again.receipt.similarity is Similarity.INDEXED
@@ -89,7 +92,7 @@ async def test_the_same_text_is_indexed_once_the_provider_is_back(
 async def test_with_embeddings_off_writes_say_so_and_searches_answer(deps: Dependencies) -> None:
     off = replace(deps, embedder=Embedder(None, MemoryCache()))
 
-    written = await create_remediation(off, ANONYMOUS, remediation_row())
+    written = await create_record(off, ANONYMOUS, REMEDIATION, remediation_row())
     found = await find_similar_incidents(off, ANONYMOUS, SimilarityQuestion("memory", EVERYTHING, 10))
 
     assert written.receipt.similarity is Similarity.DISABLED
@@ -100,9 +103,11 @@ async def test_a_text_that_was_embedded_before_needs_no_provider(
     degraded: Dependencies, provider: FailingProvider
 ) -> None:
     provider.is_down = False
-    await create_remediation(degraded, ANONYMOUS, remediation_row())
+    await create_record(degraded, ANONYMOUS, REMEDIATION, remediation_row())
     provider.is_down = True
 
-    again = await create_remediation(degraded, ANONYMOUS, remediation_row(remediation_request_id="rr-2"))
+    again = await create_record(
+        degraded, ANONYMOUS, REMEDIATION, remediation_row(remediation_request_id="rr-2")
+    )
 
     assert again.receipt.similarity is Similarity.INDEXED

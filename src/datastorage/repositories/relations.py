@@ -33,7 +33,11 @@ _execution, _event = execution_audit.c, remediation_event.c
 
 def _executions_of(request_id: Key) -> ColumnElement[bool]:
     """An execution belongs to a remediation also through its workflow."""
-    workflows = select(_workflow.workflow_id).where(_workflow.remediation_request_id == request_id)
+    workflows = (
+        select(_workflow.workflow_id)
+        .where(_workflow.remediation_request_id == request_id)
+        .correlate_except(workflow_audit)
+    )
     return (_execution.remediation_request_id == request_id) | _execution.workflow_id.in_(workflows)
 
 
