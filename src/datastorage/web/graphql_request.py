@@ -12,7 +12,6 @@ from starlette.requests import Request
 
 from datastorage.limits import REQUEST_BODY_BYTES_MAX
 
-
 _OPERATION: Final = re.compile(r"\b(query|mutation|subscription)\b(?:\s+([A-Za-z_]\w{0,99}))?", re.ASCII)
 
 
