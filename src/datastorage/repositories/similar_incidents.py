@@ -56,7 +56,13 @@ class SimilarIncidents:
 
     async def count(self, where: Filter, rows_max: int) -> int:
         """How many incidents match, counting no further than `rows_max`."""
-        probe = select(literal_column("1")).where(self._matching(where)).limit(rows_max).subquery()
+        probe = (
+            select(literal_column("1"))
+            .select_from(remediation_audit)
+            .where(self._matching(where))
+            .limit(rows_max)
+            .subquery()
+        )
         return int(await self._session.scalar(select(func.count()).select_from(probe)) or 0)
 
     async def index_can_go_on(self) -> bool:
