@@ -9,6 +9,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from sqlalchemy.engine import URL
 
+from support.command_line import CommandLine
 from support.postgres import cloned, connect
 from support.service import Service, data_place, environment, started
 
@@ -26,6 +27,13 @@ def embedded_service() -> Iterator[Service]:
     with data_place() as place, started(environment(place / "data")) as service:
         service.data_dir = place / "data"
         yield service.await_start()
+
+
+@pytest.fixture(scope="session")
+def commands() -> Iterator[CommandLine]:
+    """Runs commands one after the other, each in a process of its own."""
+    with CommandLine() as commands:
+        yield commands
 
 
 @pytest.fixture

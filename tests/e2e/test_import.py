@@ -8,7 +8,6 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +15,19 @@ import asyncpg
 import pytest
 from sqlalchemy.engine import URL
 
+from support.command_line import CommandLine, Ended
 from support.records import remediation_input
-from support.service import COMMAND, PATIENCE_S, Service, environment, postgres_processes, wait_until
+from support.service import (
+    COMMAND,
+    PATIENCE_S,
+    Service,
+    environment,
+    postgres_processes,
+    variables,
+    wait_until,
+)
 
 MIB = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
 
 
 @pytest.fixture
@@ -36,14 +35,14 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts an import; whatever the test does, it ends."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(variables: dict[str, str], *arguments: object) -> subprocess.Popen[str]:
+    def start(given: dict[str, str], *arguments: object) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [*COMMAND, "import", *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=variables | {"COLUMNS": "80"},
+            env=given,
             cwd=tmp_path,
         )
         started.append(process)
@@ -55,9 +54,19 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.communicate()
 
 
-def ended(process: subprocess.Popen[str]) -> Outcome:
+def ended(process: subprocess.Popen[str]) -> Ended:
     out, err = process.communicate(timeout=PATIENCE_S)
-    return Outcome(process.returncode, out, err)
+    return Ended(process.returncode, out, err)
+
+
+@pytest.fixture
+def import_(commands: CommandLine) -> Callable[..., Ended]:
+    """Runs an import to its end."""
+
+    def run(given: dict[str, str], *arguments: object) -> Ended:
+        return commands.run("import", *map(str, arguments), variables=given | {"COLUMNS": "80"})
+
+    return run
 
 
 def record(number: int, **fields: Any) -> str:
@@ -81,7 +90,7 @@ async def until_stored(sql: asyncpg.Connection, rows_min: int, process: subproce
 
 
 async def test_good_lines_are_stored_and_bad_ones_are_told_with_number_and_reason(
-    start: Callable[..., subprocess.Popen[str]],
+    import_: Callable[..., Ended],
     own_database: URL,
     sql_own: asyncpg.Connection,
     tmp_path: Path,
@@ -111,11 +120,10 @@ async def test_good_lines_are_stored_and_bad_ones_are_told_with_number_and_reaso
     empty = tmp_path / "empty.jsonl"
     empty.touch()
     report = tmp_path / "rejected.tsv"
-    variables = environment(own_database)
 
-    first = ended(start(variables, mixed, empty, packed, "--rejected", report))
+    first = import_(variables(own_database), mixed, empty, packed, "--rejected", report)
     told = report.read_text()
-    second = ended(start(variables, packed, mixed))
+    second = import_(variables(own_database), packed, mixed)
 
     assert (first.code, first.out) == (1, "stored 6, already there 1, rejected 9\n")
     keys = await sql_own.fetch("SELECT remediation_request_id FROM remediation_audit ORDER BY id")
@@ -164,7 +172,7 @@ def damaged(tmp_path: Path) -> dict[str, Path]:
 
 
 async def test_a_damaged_file_is_read_as_far_as_it_goes(
-    start: Callable[..., subprocess.Popen[str]],
+    import_: Callable[..., Ended],
     own_database: URL,
     sql_own: asyncpg.Connection,
     damaged: dict[str, Path],
@@ -173,7 +181,7 @@ async def test_a_damaged_file_is_read_as_far_as_it_goes(
     good = tmp_path / "good.jsonl"
     good.write_text(record(1_000) + "\n")
 
-    outcome = ended(start(environment(own_database), *damaged.values(), good))
+    outcome = import_(variables(own_database), *damaged.values(), good)
 
     assert outcome.code == 1
     ends = [line for line in outcome.err.splitlines() if "cannot be read, and nothing after it: " in line]
@@ -191,18 +199,18 @@ async def test_a_damaged_file_is_read_as_far_as_it_goes(
 
 
 def test_what_cannot_be_opened_is_told_before_anything_is_done(
-    start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+    import_: Callable[..., Ended], tmp_path: Path
 ) -> None:
     file = tmp_path / "good.jsonl"
     file.write_text(records(1))
     nowhere = URL.create("postgresql", "app", database="app", query={"host": "/nonexistent"})
 
-    missing = start(environment(nowhere), tmp_path / "missing.jsonl")
-    folder = start(environment(nowhere), tmp_path)
-    unwritable = start(environment(nowhere), file, "--rejected", tmp_path / "none" / "rejected.tsv")
-    cut_off = start(environment(nowhere), file)
-    outcomes = [ended(process) for process in (missing, folder, unwritable, cut_off)]
+    missing = import_(variables(nowhere), tmp_path / "missing.jsonl")
+    folder = import_(variables(nowhere), tmp_path)
+    unwritable = import_(variables(nowhere), file, "--rejected", tmp_path / "none" / "rejected.tsv")
+    cut_off = import_(variables(nowhere), file)
 
+    outcomes = (missing, folder, unwritable, cut_off)
     assert [outcome.code for outcome in outcomes] == [2, 2, 1, 1]
     told = [" ".join(outcome.err.replace("│", " ").split()) for outcome in outcomes]  # out of their frames
     assert "does not exist" in told[0]
@@ -213,7 +221,7 @@ def test_what_cannot_be_opened_is_told_before_anything_is_done(
 
 
 async def test_a_schema_that_lags_behind_is_told(
-    start: Callable[..., subprocess.Popen[str]],
+    import_: Callable[..., Ended],
     own_database: URL,
     sql_own: asyncpg.Connection,
     tmp_path: Path,
@@ -222,7 +230,7 @@ async def test_a_schema_that_lags_behind_is_told(
     file.write_text(records(1))
     await sql_own.execute("DROP TABLE alembic_version")
 
-    outcome = ended(start(environment(own_database), file))
+    outcome = import_(variables(own_database), file)
 
     assert outcome.code == 1
     assert "lacks 2 migration(s) of this release; run: datastorage migrate" in outcome.err
@@ -268,35 +276,35 @@ def peak_mib() -> float:
 
 async def test_an_import_that_was_killed_is_simply_repeated(
     start: Callable[..., subprocess.Popen[str]],
+    import_: Callable[..., Ended],
     own_database: URL,
     sql_own: asyncpg.Connection,
     tmp_path: Path,
 ) -> None:
-    file = tmp_path / "many.jsonl"
-    file.write_text(records(1_500))
-    process = start(environment(own_database), file)
-    await until_stored(sql_own, 400, process)
-    process.kill()
-    process.wait()
-    before = await stored(sql_own)
+    pipe, file = tmp_path / "pipe.jsonl", tmp_path / "many.jsonl"
+    os.mkfifo(pipe)
+    file.write_text(records(1_000))
+    process = start(environment(own_database), pipe)
+    with pipe.open("w") as writer:
+        writer.write(records(450))
+        writer.flush()
+        await until_stored(sql_own, 400, process)
+        process.kill()
+        process.wait()
 
-    outcome = ended(start(environment(own_database), file))
+    outcome = import_(variables(own_database), file)
 
-    assert 400 <= before < 1_500
-    assert (outcome.code, outcome.out) == (
-        0,
-        f"stored {1_500 - before}, already there {before}, rejected 0\n",
-    )
-    assert await stored(sql_own) == await sql_own.fetchval("SELECT count(*) FROM remediation_event") == 1_500
+    assert (outcome.code, outcome.out) == (0, "stored 600, already there 400, rejected 0\n")
+    assert await stored(sql_own) == await sql_own.fetchval("SELECT count(*) FROM remediation_event") == 1_000
 
 
 def test_it_runs_beside_the_service_of_the_same_data_directory(
-    start: Callable[..., subprocess.Popen[str]], embedded_service: Service, tmp_path: Path
+    import_: Callable[..., Ended], embedded_service: Service, tmp_path: Path
 ) -> None:
     file = tmp_path / "good.jsonl"
     file.write_text(records(10))
 
-    outcome = ended(start(environment(embedded_service.data_dir), file))
+    outcome = import_(variables(embedded_service.data_dir), file)
 
     assert (outcome.code, outcome.out) == (0, "stored 10, already there 0, rejected 0\n")
     audit = embedded_service.ask('{ remediationAudit(requestId: "rr-9") { name } }')["data"][

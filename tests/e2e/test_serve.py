@@ -3,9 +3,8 @@
 import os
 import signal
 import socket
-import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,9 @@ from prometheus_client.mmap_dict import MmapedDict
 from sqlalchemy.engine import URL
 
 from support.client import CREATE
+from support.command_line import CommandLine, Ended
 from support.records import remediation_input
-from support.service import COMMAND, PATIENCE_S, Service, environment, postgres_processes, started, wait_until
+from support.service import PATIENCE_S, Service, environment, postgres_processes, started, wait_until
 
 LIST = "{ remediationAudits(first: 100) { totalCount nodes { remediationRequestId } } }"
 GET = "query($r: String!) { remediationAudit(requestId: $r) { name phase targetKind } }"
@@ -310,118 +310,73 @@ def test_workers_end_with_a_supervisor_that_was_killed(own_database: URL) -> Non
 # --- refusals
 
 
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
+NOWHERE = "postgresql://app:hunter2secret@127.0.0.1:1/app?sslmode=disable"
 
 
-@pytest.fixture(scope="module")
-def refusals(service: Service, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
-    """Starts that cannot succeed, all at once."""
-    nowhere = "postgresql://app:hunter2secret@127.0.0.1:1/app?sslmode=disable"
-    missing = "postgresql://app:hunter2secret@127.0.0.1:1"
-    wrong = {"HTTP_PORT": "99999", "LOG_LEVEL": "loud", "POOL_SIZE": "no", "EMBEDDED": "off"}
-    taken = service.url.rpartition(":")[2]
-    taken_metrics = service.metrics_url.rpartition(":")[2]
-    given: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
-        "port": ({"DATABASE_URL": nowhere}, ("--port", taken)),
-        "exposed": ({"DATABASE_URL": nowhere, "HTTP_HOST": "0.0.0.0"}, ("--port", "0")),
-        "settings": (wrong, ()),
-        "unreachable": ({"DATABASE_URL": nowhere}, ("--port", "0")),
-        "metrics port": (
-            {"DATABASE_URL": service.variables["DATASTORAGE_DATABASE_URL"]},
-            ("--port", "0", "--metrics-port", taken_metrics),
-        ),
-        "url": ({"DATABASE_URL": missing.replace("postgresql", "mysql")}, ("--port", "0")),
-    }
-    processes = {
-        name: subprocess.Popen(
-            [*COMMAND, "serve", *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=tmp_path_factory.mktemp("refusal"),
-            env=bare_environment(variables),
-        )
-        for name, (variables, options) in given.items()
-    }
-    outcomes = {}
-    for name, process in processes.items():
-        out, err = process.communicate(timeout=PATIENCE_S)
-        outcomes[name] = Outcome(process.returncode, out, err)
-    return outcomes
+def refused(commands: CommandLine, *options: str, **settings: str) -> Ended:
+    """A start that cannot succeed."""
+    given = {f"DATASTORAGE_{name}": value for name, value in settings.items()}
+    outcome = commands.run("serve", *options, variables=given)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "hunter2secret" not in outcome.err
+    assert "Traceback" not in outcome.err
+    return outcome
 
 
-def bare_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    inherited = environment(Path("/nonexistent"))
-    kept = {name: value for name, value in inherited.items() if not name.startswith("DATASTORAGE_")}
-    return kept | {f"DATASTORAGE_{name}": value for name, value in variables.items()}
-
-
-def test_a_port_in_use_is_told_in_one_line(refusals: dict[str, Outcome], service: Service) -> None:
+def test_a_port_in_use_is_told_in_one_line(commands: CommandLine, service: Service) -> None:
     port = service.url.rpartition(":")[2]
 
-    assert refusals["port"] == Outcome(
-        1,
-        "",
+    outcome = refused(commands, "--port", port, DATABASE_URL=NOWHERE)
+
+    assert outcome.err == (
         f"datastorage: cannot listen on 127.0.0.1:{port} for the API (Address already in use); "
-        "is another service running there? Choose another port with --port or DATASTORAGE_HTTP_PORT\n",
+        "is another service running there? Choose another port with --port or DATASTORAGE_HTTP_PORT\n"
     )
 
 
-def test_a_metrics_port_in_use_is_told_in_one_line(refusals: dict[str, Outcome], service: Service) -> None:
+def test_a_metrics_port_in_use_is_told_in_one_line(commands: CommandLine, service: Service) -> None:
     port = service.metrics_url.rpartition(":")[2]
-    outcome = refusals["metrics port"]
+    database = service.variables["DATASTORAGE_DATABASE_URL"]
 
-    assert (outcome.code, outcome.out) == (1, "")
+    outcome = refused(commands, "--port", "0", "--metrics-port", port, DATABASE_URL=database)
+
     assert outcome.err.splitlines()[-1] == (
         f"datastorage: cannot listen on 127.0.0.1:{port} for the metrics (Address already in use); "
         "choose another port with --metrics-port or DATASTORAGE_METRICS_PORT"
     )
 
 
-def test_nobody_is_exposed_without_saying_so(refusals: dict[str, Outcome]) -> None:
-    outcome = refusals["exposed"]
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "db.internal"])  # noqa: S104 -- refused
+def test_nobody_is_exposed_without_saying_so(commands: CommandLine, host: str) -> None:
+    outcome = refused(commands, "--port", "0", DATABASE_URL=NOWHERE, HTTP_HOST=host)
 
-    assert (outcome.code, outcome.out) == (1, "")
-    assert outcome.err.startswith("datastorage: refusing to listen on 0.0.0.0 while nobody is authenticated")
+    assert outcome.err.startswith(f"datastorage: refusing to listen on {host} while nobody is authenticated")
     assert outcome.err.count("\n") == 1
 
 
-def test_all_wrong_settings_are_told_at_once(refusals: dict[str, Outcome]) -> None:
-    outcome = refusals["settings"]
+def test_all_wrong_settings_are_told_at_once(commands: CommandLine) -> None:
+    wrong = {"HTTP_PORT": "99999", "LOG_LEVEL": "loud", "POOL_SIZE": "no", "EMBEDDED": "off"}
 
-    assert (outcome.code, outcome.out) == (1, "")
-    first, *faults = outcome.err.splitlines()
+    first, *faults = refused(commands, **wrong).err.splitlines()
+
     assert first == "datastorage: wrong settings:"
-    named = [fault.split(":")[0].strip() for fault in faults]
-    assert named == [
+    assert [fault.split(":")[0].strip() for fault in faults] == [
         "DATASTORAGE_HTTP_PORT",
         "DATASTORAGE_LOG_LEVEL",
         "DATASTORAGE_EMBEDDED",
         "DATASTORAGE_POOL_SIZE",
     ]
-    assert "99999" not in outcome.err  # a value may be a secret
+    assert "99999" not in " ".join(faults)  # a value may be a secret
 
 
-def test_a_database_that_cannot_be_reached_is_told_without_its_password(
-    refusals: dict[str, Outcome],
-) -> None:
-    outcome = refusals["unreachable"]
+def test_a_database_that_cannot_be_reached_is_told_without_its_password(commands: CommandLine) -> None:
+    outcome = refused(commands, "--port", "0", DATABASE_URL=NOWHERE)
 
-    assert outcome.code == 1
-    assert outcome.out == ""
     assert "on 127.0.0.1, port 1" in outcome.err
     assert "cannot be reached" in outcome.err
-    assert "Traceback" not in outcome.err
-    assert "hunter2secret" not in outcome.err + outcome.out
 
 
-def test_a_url_of_another_kind_is_told_without_its_password(refusals: dict[str, Outcome]) -> None:
-    outcome = refusals["url"]
+def test_a_url_of_another_kind_is_told_without_its_password(commands: CommandLine) -> None:
+    outcome = refused(commands, "--port", "0", DATABASE_URL=NOWHERE.replace("postgresql", "mysql"))
 
-    assert (outcome.code, outcome.out) == (1, "")
     assert "only postgresql:// is supported" in outcome.err
-    assert "hunter2secret" not in outcome.err

@@ -208,3 +208,16 @@ async def test_a_bad_question_is_refused_naming_the_argument(
 
     assert answer.error["extensions"]["code"] == "BAD_USER_INPUT"
     assert [fault["field"] for fault in answer.error["extensions"]["faults"]] == [field]
+
+
+@pytest.mark.usefixtures("crowd")
+async def test_an_older_pgvector_whose_index_scans_stop_early_is_not_asked_to_filter(
+    client: GraphQLClient, sql: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(similar_incidents, "EXACT_SCAN_ROWS_MAX", 20)
+    assert (await ask(client, "memory of the node"))["exhaustive"] is False
+    await sql.execute("UPDATE pg_extension SET extversion = '0.7.4' WHERE extname = 'vector'")
+
+    found = await ask(client, "memory of the node")
+
+    assert (found["exhaustive"], len(found["hits"])) == (True, 10)

@@ -26,13 +26,18 @@ _API = re.compile(r"GraphiQL +(http://\S+)/graphql")
 _METRICS = re.compile(r"Metrics +(http://\S+)/metrics")
 
 
+def variables(database: URL | Path, **settings: object) -> dict[str, str]:
+    """Our variables of a process: where its data is, and its settings by their names."""
+    place = "DATA_DIR" if isinstance(database, Path) else "DATABASE_URL"
+    where = str(database) if isinstance(database, Path) else database.render_as_string(hide_password=False)
+    given = {place: where, "POOL_SIZE": 6, "DRAIN_S": 0, **settings}
+    return {f"DATASTORAGE_{name}": str(value) for name, value in given.items()}
+
+
 def environment(database: URL | Path, **settings: object) -> dict[str, str]:
-    """Variables of a process: where its data is, and its settings by their names."""
+    """All variables of a process; of ours, only these."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DATASTORAGE_")}
-    variable = "DATA_DIR" if isinstance(database, Path) else "DATABASE_URL"
-    place = str(database) if isinstance(database, Path) else database.render_as_string(hide_password=False)
-    given = {variable: place, "POOL_SIZE": 6, "DRAIN_S": 0, **settings}
-    return inherited | {f"DATASTORAGE_{name.upper()}": str(value) for name, value in given.items()}
+    return inherited | variables(database, **settings)
 
 
 @dataclass

@@ -30,14 +30,17 @@ class Supervisor(Multiprocess):
             raise KeyboardInterrupt
 
     def init_processes(self) -> None:
+        """Starts the first workers."""
         with _interrupt_held_back():
             super().init_processes()
 
     def keep_subprocess_alive(self) -> None:
+        """Replaces workers that died or hang."""
         with _interrupt_held_back():
             super().keep_subprocess_alive()
 
     def handle_int(self) -> None:
+        """Ctrl-C; a terminal has sent it to the workers too."""
         self._is_interrupted = True
         super().handle_int()
 

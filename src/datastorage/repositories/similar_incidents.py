@@ -7,18 +7,23 @@ Which way is right depends on how many incidents the filter leaves, see `service
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from packaging.version import Version
 from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
     bindparam,
+    column,
     exists,
     func,
     literal_column,
     select,
     true,
+)
+from sqlalchemy import (
+    table as pg_table,
 )
 
 from datastorage.db.database import ReadSession
@@ -30,6 +35,7 @@ from datastorage.models import incident_embedding, remediation_audit
 from datastorage.models.halfvec import Halfvec, Vector, cosine_distance, inner_product
 from datastorage.repositories.records import matching
 
+ITERATIVE_SCANS_SINCE: Final = Version("0.8.0")
 _audit, _embedding = remediation_audit.c, incident_embedding.c
 
 
@@ -51,8 +57,23 @@ class SimilarIncidents:
 
     async def count(self, where: Filter, rows_max: int) -> int:
         """How many incidents match, counting no further than `rows_max`."""
-        probe = select(literal_column("1")).where(self._matching(where)).limit(rows_max).subquery()
+        probe = (
+            select(literal_column("1"))
+            .select_from(remediation_audit)
+            .where(self._matching(where))
+            .limit(rows_max)
+            .subquery()
+        )
         return int(await self._session.scalar(select(func.count()).select_from(probe)) or 0)
+
+    async def index_can_go_on(self) -> bool:
+        """Whether an index scan continues when a filter leaves too few: pgvector can since 0.8."""
+        version = await self._session.scalar(
+            select(column("extversion"))
+            .select_from(pg_table("pg_extension"))
+            .where(column("extname") == "vector")
+        )
+        return Version(str(version)) >= ITERATIVE_SCANS_SINCE
 
     async def exact(self, vector: Vector, where: Filter, rows_max: int) -> list[Neighbour]:
         """Compares with every matching incident that has a vector; exact, and linear in their number."""

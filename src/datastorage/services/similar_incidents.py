@@ -136,7 +136,8 @@ async def _ranked(leg: SimilarIncidents, vector: Vector, question: SimilarityQue
 async def _nearest(
     leg: SimilarIncidents, vector: Vector, question: SimilarityQuestion
 ) -> tuple[list[Neighbour], bool]:
-    if await leg.count(question.where, EXACT_SCAN_ROWS_MAX + 1) > EXACT_SCAN_ROWS_MAX:
+    matches = await leg.count(question.where, EXACT_SCAN_ROWS_MAX + 1)
+    if matches > EXACT_SCAN_ROWS_MAX and await leg.index_can_go_on():
         for texts_max in (NEAREST_TEXTS_FIRST_TRY, NEAREST_TEXTS_SECOND_TRY):
             hits = await leg.by_index(vector, question.where, question.rows, texts_max)
             if len(hits) == question.rows:

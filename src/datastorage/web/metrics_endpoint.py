@@ -11,7 +11,7 @@ from typing import Final
 
 import psutil
 from prometheus_client import REGISTRY, CollectorRegistry, Metric, start_http_server
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from datastorage.errors import StartupError
 from datastorage.settings import Settings
@@ -51,11 +51,11 @@ def _registry(settings: Settings) -> CollectorRegistry:
     if settings.workers == 1:
         return REGISTRY
     registry = CollectorRegistry()
-    registry.register(_AllWorkers(Path(os.environ[FILES_VARIABLE])))
+    registry.register(AllWorkers(Path(os.environ[FILES_VARIABLE])))
     return registry
 
 
-class _AllWorkers:
+class AllWorkers:
     """The sum over all workers; a worker that died no longer counts in gauges, but its counts stay."""
 
     def __init__(self, directory: Path) -> None:
@@ -65,7 +65,13 @@ class _AllWorkers:
     def collect(self) -> Iterable[Metric]:
         """Everything there is."""
         for file in self._directory.glob("gauge_live*_*.db"):
-            pid = int(file.stem.rpartition("_")[2])
-            if not psutil.pid_exists(pid):
-                mark_process_dead(pid, str(self._directory))  # type: ignore[no-untyped-call]
+            if not _lives(int(file.stem.rpartition("_")[2])):
+                file.unlink(missing_ok=True)  # another reader may be doing the same
         return self._sum.collect()  # type: ignore[no-untyped-call, no-any-return]
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

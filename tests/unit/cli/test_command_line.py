@@ -13,10 +13,10 @@ OPTIONS = {
     "serve": ["--host", "--port", "--metrics-port", "--workers", "--insecure"],
     "migrate": ["--check"],
     "import": ["--rejected", "JSONL"],
-    "demo": [],
+    "demo": ["--count", "--seed", "--remove", "--yes"],
     "schema": ["--output"],
     "doctor": [],
-    "settings": [],
+    "settings": ["--markdown"],
 }
 
 

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 import uvicorn
@@ -47,13 +48,12 @@ def test_a_command_that_is_told_to_end_unwinds(number: signal.Signals, code: int
     signal.signal(number, signal.SIG_DFL)
     closed = []
 
-    with pytest.raises(SystemExit) as end, told():
-        try:
-            signal.raise_signal(number)
-        finally:
-            closed.append(True)
+    opened = ExitStack()
+    opened.callback(closed.append, "database")
+    with pytest.raises(SystemExit) as end, told(), opened:
+        signal.raise_signal(number)
 
-    assert (end.value.code, closed) == (code, [True])
+    assert (end.value.code, closed) == (code, ["database"])
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:
