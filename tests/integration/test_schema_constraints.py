@@ -42,7 +42,38 @@ EMBEDDING = {
     "vector": "array_fill(0.1, ARRAY[256])::halfvec",
 }
 COMPATIBILITY = {"revision": "'0003'", "oldest_release": "'0.2.0'"}
+ANALYSIS = {
+    "analysis_id": "'an-1'",
+    "remediation_request_id": "'rr-1'",
+    "provider": "'anthropic'",
+    "model": "'claude'",
+    "confidence_score": "0.5",
+    "tokens_used": "10",
+    "analysis_duration_ms": "20",
+}
+WORKFLOW = {
+    "workflow_id": "'wf-1'",
+    "remediation_request_id": "'rr-1'",
+    "phase": "'executing'",
+    "total_steps": "3",
+    "completed_steps": "1",
+    "start_time": "'2026-01-01T12:00Z'",
+}
+EXECUTION = {
+    "execution_id": "'ex-1'",
+    "workflow_id": "'wf-1'",
+    "action_type": "'restart_pod'",
+    "target_resource": "'Pod/a'",
+    "target_kind": "'Pod'",
+    "target_name": "'a'",
+    "success": "true",
+    "start_time": "'2026-01-01T12:00Z'",
+    "execution_time_ms": "5",
+}
 ROWS = {
+    "ai_analysis_audit": ANALYSIS,
+    "workflow_audit": WORKFLOW,
+    "execution_audit": EXECUTION,
     "remediation_audit": AUDIT,
     "remediation_event": EVENT,
     "incident_embedding": EMBEDDING,
@@ -69,6 +100,23 @@ OUTSIDE = [
     ("remediation_event", {"kind": "'forgotten'"}, "kind"),
     ("incident_embedding", {"content_hash": "'short'"}, "content_hash"),
     ("incident_embedding", {"vector": "'[1,0,0]'"}, "default_dimensions"),
+    ("ai_analysis_audit", {"confidence_score": "1.01"}, "confidence_score"),
+    ("ai_analysis_audit", {"confidence_score": "'NaN'"}, "confidence_score"),
+    ("ai_analysis_audit", {"tokens_used": "-1"}, "tokens_used"),
+    ("ai_analysis_audit", {"analysis_duration_ms": "-1"}, "analysis_duration_ms"),
+    ("ai_analysis_audit", {"root_cause": "repeat('x', 10241)"}, "root_cause_size"),
+    ("ai_analysis_audit", {"recommended_action": "repeat('x', 10241)"}, "recommended_action_size"),
+    ("ai_analysis_audit", {"metadata": "'[]'"}, "metadata"),
+    ("workflow_audit", {"phase": "'pending'"}, "phase"),
+    ("workflow_audit", {"version": "0"}, "version"),
+    ("workflow_audit", {"completed_steps": "4"}, "completed_steps"),
+    ("workflow_audit", {"completed_steps": "-1"}, "completed_steps"),
+    ("workflow_audit", {"end_time": "'2026-01-01T11:59Z'"}, "end_time"),
+    ("workflow_audit", {"metadata": "'[]'"}, "metadata"),
+    ("execution_audit", {"execution_time_ms": "-1"}, "execution_time_ms"),
+    ("execution_audit", {"end_time": "'2026-01-01T11:59Z'"}, "end_time"),
+    ("execution_audit", {"error_message": "repeat('x', 10241)"}, "error_message_size"),
+    ("execution_audit", {"metadata": "'[]'"}, "metadata"),
 ]
 
 
@@ -175,6 +223,9 @@ async def test_every_column_that_must_be_there_refuses_null(rolled_back: asyncpg
         | {"id", "transaction_id", "recorded_at", "changes"},
         "incident_embedding": {*EMBEDDING} | {"created_at"},
         "schema_compatibility": {*COMPATIBILITY} | {"recorded_at"},
+        "ai_analysis_audit": {*ANALYSIS} | {"id", "metadata", "created_at"},
+        "workflow_audit": {*WORKFLOW} | {"id", "version", "metadata", "created_at", "updated_at"},
+        "execution_audit": {*EXECUTION} | {"id", "metadata", "created_at"},
     }
 
     refusing: dict[str, set[str]] = {table: set() for table in ROWS}
