@@ -192,6 +192,7 @@ async def test_an_unknown_operation_name_is_refused(http: httpx.AsyncClient, nam
     [
         ("{ remediationAudits", "Syntax Error: Expected Name, found <EOF>."),
         ("{ nothing }", "Cannot query field 'nothing' on type 'Query'."),
+        ("query A { query B", "Syntax Error: Expected Name, found <EOF>."),
         ("fragment F on Query { __typename }", "name one of the document's operations in operationName"),
         ("{" + "a{" * 5_000, "Syntax Error: Document is nested too deeply. Parsing aborted."),
     ],
@@ -246,7 +247,7 @@ async def test_the_media_type_of_the_answer_is_negotiated(
     assert [answer.status_code for answer in answers] == [200, refused, 400]
 
 
-@pytest.mark.parametrize("accept", ["text/html", "image/*", f"{JSON};q=0", "application/xml, text/plain"])
+@pytest.mark.parametrize("accept", ["text/html", "image/*", f"{JSON};q=0", f"{JSON};q=much", "application/xml, text/plain"])
 async def test_an_answer_that_nobody_accepts_is_not_given(http: httpx.AsyncClient, accept: str) -> None:
     answer = await http.post("/graphql", json={"query": LIST}, headers={"accept": accept})
 

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from support.command_line import CommandLine, Ended
+from support.postgres import administrator
 from support.records import remediation_input
 from support.service import (
     COMMAND,
@@ -296,6 +297,32 @@ async def test_an_import_that_was_killed_is_simply_repeated(
 
     assert (outcome.code, outcome.out) == (0, "stored 600, already there 400, rejected 0\n")
     assert await stored(sql_own) == await sql_own.fetchval("SELECT count(*) FROM remediation_event") == 1_000
+
+
+async def test_a_database_that_goes_away_ends_it_with_what_was_stored_so_far(
+    start: Callable[..., subprocess.Popen[str]],
+    server_url: URL,
+    own_database: URL,
+    sql_own: asyncpg.Connection,
+    tmp_path: Path,
+) -> None:
+    pipe = tmp_path / "pipe.jsonl"
+    os.mkfifo(pipe)
+    process = start(environment(own_database), pipe)
+    with pipe.open("w") as writer:
+        writer.write(records(250))
+        writer.flush()
+        await until_stored(sql_own, 200, process)
+        async with administrator(server_url) as connection:
+            await connection.execute(f'ALTER DATABASE "{own_database.database}" ALLOW_CONNECTIONS false')
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
+                own_database.database,
+            )
+    outcome = ended(process)
+
+    assert (outcome.code, outcome.out) == (1, "stored 200, already there 0, rejected 0\n")
+    assert outcome.err.splitlines()[-1] == "datastorage: the database is not available; try again"
 
 
 def test_it_runs_beside_the_service_of_the_same_data_directory(

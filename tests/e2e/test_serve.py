@@ -369,6 +369,12 @@ def test_all_wrong_settings_are_told_at_once(commands: CommandLine) -> None:
     assert "99999" not in " ".join(faults)  # a value may be a secret
 
 
+def test_a_misspelt_setting_is_warned_of(commands: CommandLine) -> None:
+    warning = refused(commands, HTTP_PRT="80", HTTP_HOST="192.0.2.1").err.splitlines()[0]
+
+    assert "DATASTORAGE_HTTP_PRT is not a setting; did you mean DATASTORAGE_HTTP_PORT?" in warning
+
+
 def test_a_database_that_cannot_be_reached_is_told_without_its_password(commands: CommandLine) -> None:
     outcome = refused(commands, "--port", "0", DATABASE_URL=NOWHERE)
 

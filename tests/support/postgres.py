@@ -24,7 +24,7 @@ def server(shared_dir: Path) -> Iterator[URL]:
     """The server of this run: the given one, a container, or the embedded one shared by all test processes."""
     given = os.environ.get(URL_VARIABLE, "")
     if given == "testcontainers":
-        from testcontainers.postgres import PostgresContainer
+        from testcontainers.postgres import PostgresContainer  # noqa: PLC0415 -- slow, and seldom wanted
 
         with PostgresContainer(CONTAINER_IMAGE) as container:
             yield asyncpg_url(container.get_connection_url(driver=None), "disable")

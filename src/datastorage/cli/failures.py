@@ -18,7 +18,7 @@ def told() -> Iterator[None]:
     A command that is told to end closes what it has opened, so that no embedded database stays behind.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:  # not when started with nohup
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
             signal.signal(number, _end)
     try:
         yield

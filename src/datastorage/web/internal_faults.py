@@ -21,6 +21,9 @@ class InternalFaults:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An answer that has begun can only be broken off."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
         has_begun = False
 
         async def watched(message: Message) -> None:
@@ -31,7 +34,7 @@ class InternalFaults:
         try:
             await self._app(scope, receive, watched)
         except asyncio.CancelledError:  # the server cancels what outlasts the shutdown, and nothing else
-            if has_begun or scope["type"] != "http":
+            if has_begun:
                 raise
             log.warning("request_broken_off")
             message = "the service is shutting down; try again"
@@ -40,7 +43,7 @@ class InternalFaults:
         except Exception:
             error_id = uuid4().hex
             log.exception("internal_error", error_id=error_id)
-            if has_begun or scope["type"] != "http":
+            if has_begun:
                 raise
             answer = failed(f"internal error {error_id}", "INTERNAL", 500, JSON, errorId=error_id)
             await answer(scope, receive, send)
