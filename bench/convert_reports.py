@@ -52,8 +52,11 @@ def audit(report: dict[str, Any]) -> dict[str, Any]:
 
 def reports(file: Path) -> Iterator[dict[str, Any]]:
     """The reports of a file, gz or not."""
-    opened = gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8")
-    with opened as lines:
+    with (
+        gzip.open(file, "rt", encoding="utf-8")
+        if file.suffix == ".gz"
+        else file.open(encoding="utf-8") as lines
+    ):
         yield from map(json.loads, lines)
 
 

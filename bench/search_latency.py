@@ -14,8 +14,10 @@ import time
 from pathlib import Path
 
 import httpx
+
 from convert_reports import reports
 
+ROWS = 10  # as the query asks
 QUERY = """
 query Similar($text: String!, $filters: RemediationAuditFilter) {
   similarIncidents(text: $text, filters: $filters, first: 10) {
@@ -23,7 +25,11 @@ query Similar($text: String!, $filters: RemediationAuditFilter) {
   }
 }
 """
-FILTERS = {"no filter": None, "one namespace": {"namespace": {"eq": "timob"}}, "last years": {"startTime": {"gte": "2017-01-01T00:00:00Z"}}}
+FILTERS = {
+    "no filter": None,
+    "one namespace": {"namespace": {"eq": "timob"}},
+    "last years": {"startTime": {"gte": "2017-01-01T00:00:00Z"}},
+}
 
 
 def main() -> None:
@@ -31,16 +37,20 @@ def main() -> None:
     if len(sys.argv) == 1:
         sys.exit(__doc__)
     file, url, count = (*sys.argv[1:], *["http://127.0.0.1:8080", "200"][len(sys.argv) - 2 :])[:3]
-    texts = [f"{report['title']}\n{report['text']}" for report in itertools.islice(reports(Path(file)), int(count))]
+    texts = [
+        f"{report['title']}\n{report['text']}" for report in itertools.islice(reports(Path(file)), int(count))
+    ]
     with httpx.Client(base_url=url, timeout=60) as client:
         for name, filters in FILTERS.items():
             took = []
             for text in texts:
                 started = time.perf_counter()
-                answer = client.post("/graphql", json={"query": QUERY, "variables": {"text": text, "filters": filters}})
+                answer = client.post(
+                    "/graphql", json={"query": QUERY, "variables": {"text": text, "filters": filters}}
+                )
                 took.append((time.perf_counter() - started) * 1000)
                 found = answer.json()["data"]["similarIncidents"]
-                assert len(found["hits"]) == 10, found  # noqa: S101 -- a bench that asks for nothing is none
+                assert len(found["hits"]) == ROWS, found  # noqa: S101 -- a bench that asks for nothing is none
             p50, p95 = statistics.median(took), statistics.quantiles(took, n=20)[-1]
             print(f"{name:15} {len(took)} questions  p50 {p50:6.1f} ms  p95 {p95:6.1f} ms")
         print(f"\nasked: {texts[-1].splitlines()[0]}")

@@ -1,12 +1,11 @@
-"""analyses, workflows and executions around the remediations
+"""analyses, workflows and executions around the remediations.
 
 Revision: 0003, after 0002.
 """
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0003"
 down_revision = "0002"

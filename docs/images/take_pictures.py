@@ -19,7 +19,10 @@ from support import browser  # noqa: E402
 
 def graphiql(url: str) -> None:
     """GraphiQL after the search for similar incidents."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, browser.opened(Path(profile)) as page:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
+        browser.opened(Path(profile)) as page,
+    ):
         page.open(f"{url}/graphql")
         page.wait_for("document.querySelectorAll('.graphiql-tab').length === 3")
         page.wait_for("document.querySelector('.graphiql-query-editor .view-line')?.innerText.length > 0")

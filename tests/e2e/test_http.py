@@ -247,7 +247,9 @@ async def test_the_media_type_of_the_answer_is_negotiated(
     assert [answer.status_code for answer in answers] == [200, refused, 400]
 
 
-@pytest.mark.parametrize("accept", ["text/html", "image/*", f"{JSON};q=0", f"{JSON};q=much", "application/xml, text/plain"])
+@pytest.mark.parametrize(
+    "accept", ["text/html", "image/*", f"{JSON};q=0", f"{JSON};q=much", "application/xml, text/plain"]
+)
 async def test_an_answer_that_nobody_accepts_is_not_given(http: httpx.AsyncClient, accept: str) -> None:
     answer = await http.post("/graphql", json={"query": LIST}, headers={"accept": accept})
 

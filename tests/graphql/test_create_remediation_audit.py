@@ -4,6 +4,7 @@ import asyncio
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 
 from datastorage.observability.metrics import FaultField
 from support.client import CREATE, GraphQLClient
@@ -244,8 +245,6 @@ async def test_a_number_beyond_the_range_of_json_is_refused(client: GraphQLClien
 
 
 async def test_missing_and_unknown_values_are_reported_together_and_counted(client: GraphQLClient) -> None:
-    from prometheus_client import REGISTRY
-
     def counted(field: FaultField, reason: str) -> float:
         labels = {"field": field.value, "reason": reason}
         return REGISTRY.get_sample_value("datastorage_validation_failures_total", labels) or 0.0

@@ -257,8 +257,8 @@ async def test_every_record_is_a_node(client: GraphQLClient) -> None:
     ]
 
     types = [
-        (await client.ask("query($id: ID!) { node(id: $id) { __typename id } }", id=id)).data["node"]
-        for id in ids
+        (await client.ask("query($id: ID!) { node(id: $id) { __typename id } }", id=name)).data["node"]
+        for name in ids
     ]
 
     assert [node["__typename"] for node in types] == [
