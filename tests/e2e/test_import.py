@@ -234,7 +234,7 @@ async def test_a_schema_that_lags_behind_is_told(
     outcome = import_(variables(own_database), file)
 
     assert outcome.code == 1
-    assert "lacks 2 migration(s) of this release; run: datastorage migrate" in outcome.err
+    assert "migration(s) of this release; run: datastorage migrate" in outcome.err
     assert "Traceback" not in outcome.err
 
 
@@ -314,12 +314,10 @@ async def test_a_database_that_goes_away_ends_it_with_what_was_stored_so_far(
         writer.flush()
         await until_stored(sql_own, 200, process)
         async with administrator(server_url) as connection:
-            await connection.execute(f'ALTER DATABASE "{own_database.database}" ALLOW_CONNECTIONS false')
-            await connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
-                own_database.database,
-            )
+            await connection.execute(f'DROP DATABASE "{own_database.database}" WITH (FORCE)')
     outcome = ended(process)
+    async with administrator(server_url) as connection:
+        await connection.execute(f'CREATE DATABASE "{own_database.database}"')  # the fixture drops it
 
     assert (outcome.code, outcome.out) == (1, "stored 200, already there 0, rejected 0\n")
     assert outcome.err.splitlines()[-1] == "datastorage: the database is not available; try again"

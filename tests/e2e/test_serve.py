@@ -1,6 +1,7 @@
 """`datastorage serve` as a process: the main job over HTTP, and how it starts, refuses to start, and ends."""
 
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -298,13 +299,14 @@ def metrics_dir(service: Service) -> Path:
 
 def test_workers_end_with_a_supervisor_that_was_killed(own_database: URL) -> None:
     with running(own_database, "--workers", "2") as service:
-        workers = service.workers
+        workers, files = service.workers, metrics_dir(service)
         service.signal(signal.SIGKILL)
         service.wait()
 
         _, alive = psutil.wait_procs(workers, PATIENCE_S)
         assert alive == []
         assert not listens(service)
+        shutil.rmtree(files)  # which the supervisor would have done
 
 
 # --- refusals
@@ -369,8 +371,10 @@ def test_all_wrong_settings_are_told_at_once(commands: CommandLine) -> None:
     assert "99999" not in " ".join(faults)  # a value may be a secret
 
 
-def test_a_misspelt_setting_is_warned_of(commands: CommandLine) -> None:
-    warning = refused(commands, HTTP_PRT="80", HTTP_HOST="192.0.2.1").err.splitlines()[0]
+def test_a_misspelt_setting_is_warned_of(commands: CommandLine, service: Service) -> None:
+    port = service.url.rpartition(":")[2]
+
+    warning = refused(commands, "--port", port, DATABASE_URL=NOWHERE, HTTP_PRT="80").err.splitlines()[0]
 
     assert "DATASTORAGE_HTTP_PRT is not a setting; did you mean DATASTORAGE_HTTP_PORT?" in warning
 

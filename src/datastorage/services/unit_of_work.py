@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy.exc import DBAPIError
 
@@ -55,10 +55,16 @@ class UnitOfWork:
 
 @asynccontextmanager
 async def unit_of_work(deps: Dependencies, caller: Caller) -> AsyncIterator[UnitOfWork]:
-    """Opens a transaction; why it failed is counted. Errors: Unavailable, OperationTimeout."""
+    """Opens a transaction. Errors: Unavailable, OperationTimeout."""
+    async with deps.database.write() as session:
+        yield UnitOfWork(session, caller.scope, deps.embedder.model)
+
+
+@contextmanager
+def failures_counted() -> Iterator[None]:
+    """Counts why a unit of work, or what it needed beforehand, failed."""
     try:
-        async with deps.database.write() as session:
-            yield UnitOfWork(session, caller.scope, deps.embedder.model)
+        yield
     except BaseException as error:
         reason = _failure(error)
         if reason is not None:

@@ -30,6 +30,7 @@ from datastorage.observability.metrics import (
     count_rejected,
     count_writes,
 )
+from datastorage.services.unit_of_work import failures_counted
 
 Outcome: TypeAlias = Written[R] | DataStorageError
 
@@ -62,7 +63,8 @@ def accounted(kind: RecordKind[R], rows: int) -> Iterator[Tally]:
     table, started = _TABLES[kind.subject], perf_counter()
     tally = Tally(rows)
     try:
-        yield tally
+        with failures_counted():
+            yield tally
     except Exception as error:
         refused = isinstance(error, DataStorageError) and not isinstance(error, Unavailable)
         if refused:

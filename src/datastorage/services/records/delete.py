@@ -9,7 +9,7 @@ from datastorage.domain.enums import SubjectKind
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.records import events
-from datastorage.services.unit_of_work import unit_of_work
+from datastorage.services.unit_of_work import failures_counted, unit_of_work
 
 
 async def delete_remediations(deps: Dependencies, caller: Caller, request_ids: Sequence[str]) -> int:
@@ -18,6 +18,11 @@ async def delete_remediations(deps: Dependencies, caller: Caller, request_ids: S
     Errors: Forbidden, Unavailable.
     """
     caller.require(Right.ADMIN)
+    with failures_counted():
+        return await _delete(deps, caller, request_ids)
+
+
+async def _delete(deps: Dependencies, caller: Caller, request_ids: Sequence[str]) -> int:
     async with unit_of_work(deps, caller) as work:
         hashes = await work.texts.hashes(request_ids)
         gone = await work.audits(REMEDIATION).delete(sorted(request_ids))
