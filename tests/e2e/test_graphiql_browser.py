@@ -8,12 +8,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from anyio.from_thread import start_blocking_portal
+from sqlalchemy.engine import URL
 
 from support import browser
 from support.browser import Page
 from support.client import CREATE
+from support.postgres import cloned
 from support.records import remediation_input
-from support.service import Service
+from support.service import Service, environment, started
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,15 +36,26 @@ def built_ui() -> None:
 
 
 @pytest.fixture
+def own_service(server_url: URL, template: str) -> Iterator[Service]:
+    """A service of its own, since it stores an audit that others would find."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(cloned(server_url, template)) as url,
+    ):
+        with started(environment(url)) as service:
+            yield service.await_start()
+
+
+@pytest.fixture
 def page(tmp_path: Path) -> Iterator[Page]:
     with browser.opened(tmp_path) as page:
         yield page
 
 
-def test_newcomer_runs_the_first_query(service: Service, page: Page) -> None:
+def test_newcomer_runs_the_first_query(own_service: Service, page: Page) -> None:
     # given the page as a first visitor finds it, and an audit to look at
-    origin = service.url
-    assert service.ask(
+    origin = own_service.url
+    assert own_service.ask(
         CREATE,
         input=remediation_input(
             remediationRequestId="browser-1", phase="COMPLETED", endTime="2026-01-01T12:01:30Z"

@@ -297,7 +297,6 @@ async def test_a_write_without_a_database_is_a_failed_write(cut_off: GraphQLClie
     }
 
 
-@pytest.mark.xfail(strict=True, reason="what fails before the unit of work opens is not counted yet")
 async def test_a_write_without_a_database_is_a_failed_dual_write(cut_off: GraphQLClient) -> None:
     with moved() as failed:
         await cut_off.create(**remediation_input())

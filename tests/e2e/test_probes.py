@@ -1,9 +1,11 @@
 """Probes: alive says that the process runs, ready that it can serve, and why it cannot."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import asyncpg
 import httpx
@@ -20,8 +22,10 @@ from datastorage.services.dependencies import Dependencies
 from datastorage.services.health import Health
 from datastorage.settings import Settings
 from datastorage.web.application import build_application
+from support.client import CREATE
 from support.postgres import administrator
-from support.service import Service, postgres_processes, wait_until
+from support.records import remediation_input
+from support.service import Service, environment, postgres_processes, started, wait_until
 
 REVISIONS = known_revisions()
 ALIVE = (200, {"status": "alive"})
@@ -207,3 +211,18 @@ async def test_the_gauges_follow_the_database(
         await until(lambda: gauge("database_up") == 0)
         await let_in(server_url, database_url)
         await until(lambda: gauge("database_up") == 1)
+
+
+def test_an_embedded_database_that_was_killed_is_started_again(place: Path) -> None:
+    with started(environment(place / "data")) as service:
+        service.await_start()
+        stored = service.ask(CREATE, input=remediation_input())["data"]["createRemediationAudit"]
+        assert stored["__typename"] == "CreateRemediationAuditPayload"
+
+        postmaster = int((place / "data" / "postgres-18" / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(postmaster, signal.SIGKILL)
+
+        wait_until(lambda: service.probe("/ready")[0] == 503)
+        wait_until(lambda: service.probe("/ready")[0] == 200)
+        again = service.ask(CREATE, input=remediation_input())["data"]["createRemediationAudit"]
+        assert again["receipt"]["replayed"] is True

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import NewType
+from typing import Final, NewType
 
 from sqlalchemy import text
 from sqlalchemy.engine import URL
@@ -18,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from datastorage.db.connections import create_engine
 from datastorage.db.faults import connecting, translated
 from datastorage.settings import Settings
+
+PROBE_CONNECTIONS: Final = 2  # a probe and the background check
 
 ReadSession = NewType("ReadSession", AsyncConnection)
 WriteSession = NewType("WriteSession", AsyncConnection)
@@ -32,31 +34,30 @@ class PoolUse:
 
 
 class Database:
-    """The two pools of one process."""
+    """The pools of one process: to read, to write, and two connections that nobody else can use up, for probes."""
 
-    def __init__(self, reader: AsyncEngine, writer: AsyncEngine, size: int) -> None:
-        self._reader, self._writer, self._size = reader, writer, size
+    def __init__(self, reader: AsyncEngine, writer: AsyncEngine, prober: AsyncEngine, size: int) -> None:
+        self._reader, self._writer, self._prober, self._size = reader, writer, prober, size
 
     @classmethod
     def connect(cls, url: URL, settings: Settings) -> Database:
         """Pools for this URL; no connection is opened yet. A third of them are for writes."""
-        writers = max(2, settings.pool_size // 3)
-        acquire_timeout_s = settings.pool_acquire_timeout_s
+        writers = max(1, (settings.pool_size - PROBE_CONNECTIONS) // 3)
+        readers = settings.pool_size - PROBE_CONNECTIONS - writers
+
+        def pool(size: int, statement_timeout_s: float, *, autocommit: bool = True) -> AsyncEngine:
+            return create_engine(
+                url,
+                pool_size=size,
+                acquire_timeout_s=settings.pool_acquire_timeout_s,
+                statement_timeout_s=statement_timeout_s,
+                autocommit=autocommit,
+            )
+
         return cls(
-            create_engine(
-                url,
-                pool_size=settings.pool_size - writers,
-                acquire_timeout_s=acquire_timeout_s,
-                statement_timeout_s=settings.query_timeout_s,
-                autocommit=True,
-            ),
-            create_engine(
-                url,
-                pool_size=writers,
-                acquire_timeout_s=acquire_timeout_s,
-                statement_timeout_s=settings.write_timeout_s,
-                autocommit=False,
-            ),
+            pool(readers, settings.query_timeout_s),
+            pool(writers, settings.write_timeout_s, autocommit=False),
+            pool(PROBE_CONNECTIONS, settings.query_timeout_s),
             settings.pool_size,
         )
 
@@ -83,20 +84,29 @@ class Database:
         async with _connection(self._writer) as connection:
             yield WriteSession(connection)
 
+    @asynccontextmanager
+    async def probe(self) -> AsyncIterator[ReadSession]:
+        """Like `read`, also while every other connection is in use."""
+        async with _connection(self._prober) as connection:
+            yield ReadSession(connection)
+
     async def ping(self) -> None:
         """One round trip. Errors: Unavailable, OperationTimeout."""
-        async with self.read() as session:
+        async with self.probe() as session:
             await session.execute(text("SELECT 1"))
 
     def pool_use(self) -> PoolUse:
         """Figures for the gauges."""
-        in_use = sum(engine.pool.checkedout() for engine in (self._reader, self._writer))  # type: ignore[attr-defined]
+        in_use = sum(engine.pool.checkedout() for engine in self._engines())  # type: ignore[attr-defined]
         return PoolUse(self._size, in_use)
 
     async def close(self) -> None:
         """Closes every pooled connection."""
-        await self._reader.dispose()
-        await self._writer.dispose()
+        for engine in self._engines():
+            await engine.dispose()
+
+    def _engines(self) -> tuple[AsyncEngine, ...]:
+        return self._reader, self._writer, self._prober
 
 
 @asynccontextmanager

@@ -37,11 +37,13 @@ def translated() -> Iterator[None]:
 
 @contextmanager
 def connecting() -> Iterator[None]:
-    """The same around opening a connection, where the operating system's errors are the driver's too."""
+    """The same around opening a connection: whatever the server or the operating system says, it is not there."""
     try:
         yield
-    except OSError as error:
+    except (OSError, asyncpg.PostgresError) as error:
         raise _not_available() from error
+    except DBAPIError as error:
+        raise (as_domain_error(error) or _not_available()) from error
 
 
 def as_domain_error(error: BaseException) -> DataStorageError | None:

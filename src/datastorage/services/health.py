@@ -53,7 +53,7 @@ class Health:
     async def _database_checks(self) -> list[Check]:
         answers = False
         try:
-            async with asyncio.timeout(CHECK_TIMEOUT_S), self._database.read() as session:
+            async with asyncio.timeout(CHECK_TIMEOUT_S), self._database.probe() as session:
                 answers = True
                 state = await schema_state(session)
         except (DataStorageError, TimeoutError):
@@ -83,11 +83,21 @@ class Health:
             if is_up is not was_up:
                 log.warning("database_changed", up=is_up, reason=reason)
                 was_up = is_up
+            if not is_up:
+                await self._try_to_revive()
             use = self._database.pool_use()
             DATABASE_UP.set(is_up)
             POOL_SIZE.set(use.size)
             POOL_IN_USE.set(use.in_use)
             await asyncio.sleep(WATCH_EVERY_S)
+
+    async def _try_to_revive(self) -> None:
+        if self._revive is None or self.draining:
+            return
+        try:
+            await asyncio.to_thread(self._revive)
+        except DataStorageError as error:
+            log.warning("database_not_revived", reason=str(error))
 
     async def _outage(self) -> str | None:
         """Why the database cannot be used; None while it can."""

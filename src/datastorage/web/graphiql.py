@@ -7,7 +7,6 @@ The files are built by `make ui` and come inside the wheel; a checkout may lack 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +16,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from datastorage.web.accept import weights
 
 BUILT: Final = Path(__file__).parent / "static" / "graphiql"
 
@@ -56,9 +57,9 @@ run <code>make ui</code> and load this page again.</p>
 
 def wants_page(accept: str) -> bool:
     """Whether an Accept header prefers a page to a GraphQL answer, as browsers do and `*/*` does not."""
-    weights = _weights(accept)
-    page = weights.get("text/html", 0.0)
-    return page > max(weights.get(answer, 0.0) for answer in _ANSWERS) and page >= weights.get("*/*", 0.0)
+    wanted = weights(accept)
+    page = wanted.get("text/html", 0.0)
+    return page > max(wanted.get(answer, 0.0) for answer in _ANSWERS) and page >= wanted.get("*/*", 0.0)
 
 
 def graphiql_page(built: Path = BUILT) -> Response:
@@ -94,22 +95,3 @@ class _Assets(StaticFiles):
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers.update(_ASSET_HEADERS)
         return response
-
-
-def _weights(accept: str) -> dict[str, float]:
-    weights: dict[str, float] = {}
-    for entry in accept.lower().split(","):
-        media, *parameters = (part.strip() for part in entry.split(";"))
-        weights[media] = max(weights.get(media, 0.0), _quality(parameters))
-    return weights
-
-
-def _quality(parameters: Sequence[str]) -> float:
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                return float(value)
-            except ValueError:
-                return 0.0
-    return 1.0

@@ -65,7 +65,7 @@ def accounted(kind: RecordKind[R], rows: int) -> Iterator[Tally]:
     try:
         with failures_counted():
             yield tally
-    except Exception as error:
+    except BaseException as error:  # a cancelled write is a failed one
         refused = isinstance(error, DataStorageError) and not isinstance(error, Unavailable)
         if refused:
             _count_refusal(error)
@@ -90,7 +90,7 @@ def _stored(outcome: Outcome[Any]) -> bool:
     return isinstance(outcome, Written) and not outcome.receipt.replayed
 
 
-def _count_refusal(error: Exception) -> None:
+def _count_refusal(error: BaseException) -> None:
     if isinstance(error, InvalidInput):
         count_faults(error.faults)
     for kind, code in _REJECTED:
