@@ -5,7 +5,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format lint types imports schema ui dist clean
+.PHONY: help install run test check format schema ui dist clean
 
 help: ## Show this list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,3 +42,6 @@ ui: install ## Build GraphiQL into the package, with this machine's npm or else 
 
 dist: install ## Build wheel and sdist into dist/, GraphiQL inside the wheel.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv build --quiet --sdist --wheel
+
+clean: ## Remove what was built: .venv, GraphiQL, caches.
+	@rm -rf .venv dist ui/node_modules src/datastorage/web/static/graphiql .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

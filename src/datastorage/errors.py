@@ -4,6 +4,7 @@
     ├── InvalidInput            faults of a record or an argument, each with field and reason
     ├── BadCursor               a page cursor that is broken, or belongs to another order or filter
     ├── RecordConflict          the natural key is taken by other content, or the version moved on
+    │   └── HeldBack            an item of an atomic batch that was not stored because of another
     ├── RecordNotFound          no such record, or none that the caller may see
     ├── InvalidTransition       a phase move that the state machine does not know
     ├── Forbidden               the caller has no right to this
@@ -71,12 +72,16 @@ class BadCursor(DataStorageError):
 class RecordConflict(DataStorageError):
     """The key is taken by other content, or the version is not the expected one.
 
-    `fields` names what differs; it is empty when the row lies outside the caller's scope.
+    `fields` names what differs; it is empty when the row lies outside the caller's scope, or was not looked at.
     """
 
     def __init__(self, message: str, fields: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.fields = tuple(fields)
+
+
+class HeldBack(RecordConflict):
+    """Nothing is wrong with it, but another item of its atomic batch was refused."""
 
 
 class RecordNotFound(DataStorageError):

@@ -20,7 +20,7 @@ METADATA_DEPTH_MAX: Final = 10
 
 # Numbers.
 BIGINT_MAX: Final = 2**63 - 1  # PostgreSQL's bigint
-STEPS_MAX: Final = 2**31 - 1  # PostgreSQL's int
+INT_MAX: Final = 2**31 - 1  # PostgreSQL's int, and GraphQL's
 
 # Pages.
 PAGE_ROWS_MAX: Final = 100

@@ -41,9 +41,9 @@ def own_service(server_url: URL, template: str) -> Iterator[Service]:
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(cloned(server_url, template)) as url,
+        started(environment(url)) as service,
     ):
-        with started(environment(url)) as service:
-            yield service.await_start()
+        yield service.await_start()
 
 
 @pytest.fixture

@@ -3,7 +3,11 @@
 from typing import Any
 
 import asyncpg
+import pytest
 
+from datastorage.errors import Unavailable
+from datastorage.services.dependencies import Dependencies
+from support.around import ANALYSIS, around
 from support.client import GraphQLClient
 from support.records import remediation_input
 
@@ -92,3 +96,48 @@ async def test_more_than_500_items_are_refused(client: GraphQLClient, sql: async
 
     assert answer.error["extensions"]["code"] == "BAD_USER_INPUT"
     assert await sql.fetchval("SELECT count(*) FROM remediation_audit") == 0
+
+
+async def test_of_two_items_with_one_key_the_first_is_found_by_its_own_text(client: GraphQLClient) -> None:
+    await send(client, item(1, errorMessage="disk is full"), item(1, errorMessage="certificate has expired"))
+    await send(client, item(2, errorMessage="disk is full"))
+
+    found = await client.ask(
+        '{ similarIncidents(text: "disk is full") { hits { similarity incident { remediationRequestId } } } }'
+    )
+
+    first, second = found.data["similarIncidents"]["hits"]
+    assert first["similarity"] == second["similarity"]
+
+
+async def test_a_write_is_seen_by_the_fields_after_it(client: GraphQLClient) -> None:
+    answer = await client.ask(
+        """mutation($a: CreateAiAnalysisAuditInput!, $r: CreateRemediationAuditInput!, $b: CreateAiAnalysisAuditInput!) {
+          before: createAiAnalysisAudit(input: $a) { ... on CreateAiAnalysisAuditPayload {
+            aiAnalysisAudit { remediation { name } analyses { totalCount nodes { analysisId } } } } }
+          createRemediationAudit(input: $r) { __typename }
+          after: createAiAnalysisAudit(input: $b) { ... on CreateAiAnalysisAuditPayload {
+            aiAnalysisAudit { remediation { name } analyses { totalCount nodes { analysisId } } } } }
+        }""",
+        a=around(ANALYSIS),
+        r=remediation_input(),
+        b=around(ANALYSIS, analysisId="an-2"),
+    )
+
+    assert answer.data["before"]["aiAnalysisAudit"]["remediation"] is None
+    after = answer.data["after"]["aiAnalysisAudit"]
+    assert after["remediation"] == {"name": "payment-api-oom"}
+    assert (after["analyses"]["totalCount"], len(after["analyses"]["nodes"])) == (2, 2)
+
+
+async def test_an_outage_is_the_outcome_of_every_item(
+    client: GraphQLClient, deps: Dependencies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(*_: object) -> None:
+        raise Unavailable("the database is not available; try again")
+
+    monkeypatch.setattr(type(deps.ids["RemediationAudit"]), "take", down)
+
+    results = await send(client, item(1), item(2, name="NOT A NAME"), item(3))
+
+    assert [result["code"] for result in results] == ["UNAVAILABLE", "VALIDATION", "UNAVAILABLE"]

@@ -7,9 +7,13 @@ from typing import Any
 import asyncpg
 import orjson
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, literal, select
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, Engine
 
+from datastorage.domain.relation import Relation
+from datastorage.models import execution_audit
+from datastorage.repositories.relations import BELONGINGS
 from support.api import Api, opened_api
 from support.client import GraphQLClient
 from support.lists import listed
@@ -184,3 +188,26 @@ async def test_one_audit_is_found_through_its_key_or_its_id(api: Api, client: Gr
         ("Index Scan", "uq_remediation_audit_remediation_request_id")
     ]
     assert scans(await explained(api.sql, *by_id[0])) == [("Index Scan", "pk_remediation_audit")]
+
+
+async def test_what_belongs_to_a_remediation_is_found_through_indexes(sql: asyncpg.Connection) -> None:
+    await sql.execute(
+        "INSERT INTO execution_audit (execution_id, workflow_id, remediation_request_id, action_type, "
+        "target_resource, target_kind, target_name, success, start_time, execution_time_ms) "
+        "SELECT 'ex-' || n, 'wf-' || n % 5000, 'rr-' || n % 5000, 'a', 'Pod/a', 'Pod', 'a', true, now(), 1 "
+        "FROM generate_series(1, 20000) n"
+    )
+    await sql.execute(
+        "INSERT INTO workflow_audit (workflow_id, remediation_request_id, phase, total_steps, completed_steps, "
+        "start_time) SELECT 'wf-' || n, 'rr-' || n, 'planning', 1, 0, now() FROM generate_series(1, 5000) n"
+    )
+    await sql.execute("ANALYZE execution_audit, workflow_audit")
+    belongs = BELONGINGS[Relation.EXECUTIONS].belongs_to(literal("rr-7"))
+    statement = select(execution_audit.c.id).where(belongs)
+    compiled = statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+
+    plan = "\n".join(row[0] for row in await sql.fetch(f"EXPLAIN {compiled}"))
+
+    assert "Seq Scan" not in plan, plan
+    assert "ix_execution_audit_workflow_id" in plan
+    assert "ix_execution_audit_remediation_request_id" in plan

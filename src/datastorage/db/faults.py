@@ -14,7 +14,7 @@ from datastorage.errors import DataStorageError, OperationTimeout, Unavailable
 
 QUERY_CANCELED: Final = "57014"
 LOCK_NOT_AVAILABLE: Final = "55P03"
-UNIQUE_VIOLATION: Final = "23505"
+DATA_REFUSED: Final = ("22", "23")  # classes: a value that does not fit, a constraint
 RETRYABLE: Final = ("40001", "40P01")  # serialisation failure, deadlock: the whole transaction again
 # 08 connection, 28 password changed meanwhile, 53 resources (disk full, too many connections), 57P shutdown,
 # 58 system, XX internal, 25006 a standby after a fail-over, 3D000 database dropped

@@ -19,7 +19,7 @@ _FIELDS: Final = (
     Field("provider", fields.PROVIDER_FIELD, required=True),
     Field("model", fields.KEY_FIELD, required=True),
     Field("confidence_score", fields.fraction, required=True),
-    Field("tokens_used", fields.COUNT_FIELD, required=True),
+    Field("tokens_used", fields.SMALL_COUNT_FIELD, required=True),
     Field("analysis_duration_ms", fields.COUNT_FIELD, required=True),
     Field("root_cause", fields.free_text),
     Field("recommended_action", fields.free_text),

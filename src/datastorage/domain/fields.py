@@ -156,7 +156,7 @@ def fraction(value: Any) -> float:
 KEY_FIELD: Final = grammar(KEY, limits.KEY_CHARS_MAX, "rr-2026-0001")
 PROVIDER_FIELD: Final = grammar(KEY, limits.PROVIDER_CHARS_MAX, "anthropic")
 COUNT_FIELD: Final = integer(0, limits.BIGINT_MAX)
-STEPS_FIELD: Final = integer(0, limits.STEPS_MAX)
+SMALL_COUNT_FIELD: Final = integer(0, limits.INT_MAX)
 NAME_FIELD: Final = grammar(RFC1123, limits.NAME_CHARS_MAX, "payment-api")
 ACTION_TYPE_FIELD: Final = grammar(ACTION_TYPE, limits.ACTION_TYPE_CHARS_MAX, "restart_pod")
 ENVIRONMENT_FIELD: Final = grammar(LABEL, limits.ENVIRONMENT_CHARS_MAX, "production", lower=True)

@@ -14,6 +14,11 @@ def snapshot(kind: RecordKind[Any], draft: Any) -> dict[str, Any]:
     return {name: json_value(getattr(draft, name)) for name in kind.input_fields}
 
 
+def whole(record: Any) -> dict[str, Any]:
+    """Every field of a stored record, by column name, in values that JSON knows."""
+    return {name: json_value(getattr(record, name)) for name in record.__dataclass_fields__}
+
+
 def differences(kind: RecordKind[Any], before: Any, after: Any) -> dict[str, dict[str, Any]]:
     """What an update changed: each field's old and new value."""
     old, new = snapshot(kind, before), snapshot(kind, after)

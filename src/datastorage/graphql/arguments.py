@@ -28,5 +28,5 @@ RequestId: TypeAlias = Annotated[
 ]
 Format: TypeAlias = Annotated[TextFormat, strawberry.argument(description="PLAIN as stored, or HTML.")]
 Atomic: TypeAlias = Annotated[
-    bool, strawberry.argument(description="Store all of them or, if one is refused, none.")
+    bool | None, strawberry.argument(description="Store all of them or, if one is refused, none.")
 ]

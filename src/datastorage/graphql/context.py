@@ -20,5 +20,9 @@ class Context:
         self.deps, self.caller = deps, caller
         self.loaders = Loaders(deps, caller)
 
+    def forget(self) -> None:
+        """After a write: what was loaded before may no longer be so for the fields that follow."""
+        self.loaders = Loaders(self.deps, self.caller)
+
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -16,12 +16,14 @@ from graphql import ExecutionResult, GraphQLError
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult as StrawberryResult
 from strawberry.types.field import StrawberryField
+from strawberry.types.graphql import OperationType
 
 from datastorage import errors
 from datastorage.domain.kind import R
 from datastorage.domain.receipt import Written
 from datastorage.graphql.coercion import input_fault
 from datastorage.graphql.enums import ErrorCode, FaultReason
+from datastorage.observability.metrics import DualWriteFailure, count_dualwrite_failure
 from datastorage.services.records.accounting import count_faults
 
 P = TypeVar("P")
@@ -198,6 +200,12 @@ class ErrorPresentation(SchemaExtension):
         result = self.execution_context.result
         if isinstance(result, ExecutionResult | StrawberryResult) and result.errors:
             result.errors = [present(error) for error in result.errors]
+            if self._writes() and any("reason" in (error.extensions or {}) for error in result.errors):
+                count_dualwrite_failure(DualWriteFailure.VALIDATION)
+
+    def _writes(self) -> bool:
+        context = self.execution_context
+        return context.graphql_document is not None and context.operation_type is OperationType.MUTATION
 
 
 def present(error: GraphQLError) -> GraphQLError:

@@ -128,6 +128,20 @@ class DateTimeFilter:
     is_null: bool | None = op(IS_NULL)
 
 
+@strawberry.input(description="Comparisons of a count; all that are given must hold.")
+class IntFilter:
+    """Comparisons of a number of 32 bits."""
+
+    eq: int | None = op(EQ)
+    ne: int | None = op(NE)
+    in_: list[int] | None = op(IN, "in")
+    not_in: list[int] | None = op(NOT_IN)
+    gt: int | None = op(GT)
+    gte: int | None = op(GTE)
+    lt: int | None = op(LT)
+    lte: int | None = op(LTE)
+
+
 @strawberry.input(description="Comparisons of a number; all that are given must hold.")
 class BigIntFilter:
     """Comparisons of a whole number."""

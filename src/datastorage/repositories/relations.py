@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Generic
 
-from sqlalchemy import ColumnElement, String, bindparam, column, func, select, true
+from sqlalchemy import ColumnElement, String, any_, bindparam, column, func, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from datastorage.db.database import ReadSession
@@ -38,7 +38,9 @@ def _executions_of(request_id: Key) -> ColumnElement[bool]:
         .where(_workflow.remediation_request_id == request_id)
         .correlate_except(workflow_audit)
     )
-    return (_execution.remediation_request_id == request_id) | _execution.workflow_id.in_(workflows)
+    # as an array, so that both sides of the OR are found through their index
+    in_workflows = _execution.workflow_id == any_(func.array(workflows.scalar_subquery()))
+    return (_execution.remediation_request_id == request_id) | in_workflows
 
 
 @dataclass(frozen=True, slots=True)

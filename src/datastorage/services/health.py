@@ -83,12 +83,12 @@ class Health:
             if is_up is not was_up:
                 log.warning("database_changed", up=is_up, reason=reason)
                 was_up = is_up
-            if not is_up:
-                await self._try_to_revive()
             use = self._database.pool_use()
             DATABASE_UP.set(is_up)
             POOL_SIZE.set(use.size)
             POOL_IN_USE.set(use.in_use)
+            if not is_up:
+                await self._try_to_revive()
             await asyncio.sleep(WATCH_EVERY_S)
 
     async def _try_to_revive(self) -> None:
@@ -96,7 +96,7 @@ class Health:
             return
         try:
             await asyncio.to_thread(self._revive)
-        except DataStorageError as error:
+        except Exception as error:  # noqa: BLE001 -- the next round tries again, and watching must go on
             log.warning("database_not_revived", reason=str(error))
 
     async def _outage(self) -> str | None:

@@ -111,9 +111,11 @@ async def _found(
     provider = embedder.provider
     if provider is None or vector is None:
         reason = "embeddings are switched off" if provider is None else "the text could not be embedded"
+        if question.min_similarity is not None:  # nothing is known to be similar enough
+            return _Found([], exhaustive=False, degraded_reason=reason)
         newest = await Records(session, caller.scope, REMEDIATION).newest(question.where, question.rows)
-        rows = [] if question.min_similarity is not None else newest
-        return _Found([Neighbour(row_id, None) for row_id in rows], exhaustive=True, degraded_reason=reason)
+        found = [Neighbour(row_id, None) for row_id in newest]
+        return _Found(found, exhaustive=False, degraded_reason=reason)
     leg = SimilarIncidents(session, caller.scope, provider.model, provider.dimensions)
     return await _ranked(leg, vector, question)
 

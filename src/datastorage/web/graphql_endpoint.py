@@ -59,7 +59,15 @@ class GraphQLEndpoint:
                     allowed_operation_types=_ALL if request.method == "POST" else _READS,
                 )
         except TimeoutError:
-            return failed("the request took too long; narrow it or try again", "TIMEOUT", 504, media)
+            # A mutation may stand although its answer came too late; repeating it is safe and tells.
+            return failed(
+                "the request took too long; narrow it or try again",
+                "TIMEOUT",
+                504,
+                media,
+                retryable=True,
+                outcomeUnknown="mutation" in operation.query,
+            )
         except CannotGetOperationTypeError:
             raise Unreadable(400, _WHICH) from None
         except InvalidOperationTypeError:

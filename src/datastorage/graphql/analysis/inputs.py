@@ -7,7 +7,14 @@ import enum
 import strawberry
 
 from datastorage.graphql.enums import NullsPlace, OrderDirection, described
-from datastorage.graphql.filters import BigIntFilter, DateTimeFilter, FloatFilter, StringFilter, TextFilter
+from datastorage.graphql.filters import (
+    BigIntFilter,
+    DateTimeFilter,
+    FloatFilter,
+    IntFilter,
+    StringFilter,
+    TextFilter,
+)
 from datastorage.graphql.input import optional, required
 from datastorage.graphql.scalars import BigInt, JSONObject
 
@@ -21,7 +28,7 @@ class CreateAiAnalysisAuditInput:
     provider: str = required("Who runs the model, at most 100 characters: `anthropic`.")
     model: str = required("Model that analysed, at most 255 characters.")
     confidence_score: float = required("How sure the agent was, 0 to 1.")
-    tokens_used: BigInt = required("Tokens that the analysis took, not negative.")
+    tokens_used: int = required("Tokens that the analysis took, not negative.")
     analysis_duration_ms: BigInt = required("How long it took, in milliseconds.")
     root_cause: str | None = optional("Why it happened, at most 10 KiB; secrets are redacted.")
     recommended_action: str | None = optional(
@@ -46,7 +53,7 @@ class AiAnalysisAuditFilter:
     provider: StringFilter | None = optional("By provider.")
     model: StringFilter | None = optional("By model.")
     confidence_score: FloatFilter | None = optional("By confidence.")
-    tokens_used: BigIntFilter | None = optional("By tokens.")
+    tokens_used: IntFilter | None = optional("By tokens.")
     analysis_duration_ms: BigIntFilter | None = optional("By duration in milliseconds.")
     root_cause: TextFilter | None = optional("By root cause.")
     recommended_action: TextFilter | None = optional("By recommended action.")

@@ -6,26 +6,24 @@ from typing import Annotated
 
 import strawberry
 
-from datastorage.domain import analysis as records
-from datastorage.domain.receipt import Written
+from datastorage.domain.analysis import ANALYSIS
 from datastorage.graphql.analysis.inputs import CreateAiAnalysisAuditInput
 from datastorage.graphql.analysis.types import CreateAiAnalysisAuditPayload, CreateAiAnalysisAuditResult
 from datastorage.graphql.arguments import Atomic
 from datastorage.graphql.context import Info
-from datastorage.graphql.errors import UserError, result_of
-from datastorage.graphql.input import batch, sent
+from datastorage.graphql.errors import UserError
 from datastorage.graphql.view import view
-from datastorage.services.records import create_record, create_records
+from datastorage.graphql.write import answered, create, create_many
 
-KIND = records.ANALYSIS
+_created = answered(CreateAiAnalysisAuditPayload, "ai_analysis_audit")
 
 
 async def create_ai_analysis_audit(
     info: Info,
     input: Annotated[CreateAiAnalysisAuditInput, strawberry.argument(description="What to store.")],
 ) -> CreateAiAnalysisAuditPayload:
-    """Stores one."""
-    return _created(await create_record(info.context.deps, info.context.caller, KIND, sent(input)))
+    """Stores an AI analysis."""
+    return await create(info, ANALYSIS, input, _created)
 
 
 async def create_ai_analysis_audits(
@@ -35,15 +33,8 @@ async def create_ai_analysis_audits(
     ],
     atomic: Atomic = False,
 ) -> list[CreateAiAnalysisAuditPayload | UserError]:
-    """Stores many."""
-    outcomes = await create_records(
-        info.context.deps, info.context.caller, KIND, batch(inputs), atomic=atomic
-    )
-    return [result_of(outcome, _created) for outcome in outcomes]
-
-
-def _created(written: Written[records.AiAnalysisAudit]) -> CreateAiAnalysisAuditPayload:
-    return CreateAiAnalysisAuditPayload(ai_analysis_audit=written.record, receipt=written.receipt)  # type: ignore[arg-type]
+    """Stores AI analyses."""
+    return await create_many(info, ANALYSIS, inputs, _created, atomic=atomic)
 
 
 @strawberry.type
@@ -52,9 +43,10 @@ class AnalysisMutations:
 
     create_ai_analysis_audit: CreateAiAnalysisAuditResult = view(
         create_ai_analysis_audit,
-        "Stores an AI analysis with its event. Idempotent by `analysisId`.",
+        "Stores an AI analysis with its event, atomically. Its root cause becomes part of what the remediation is found by. Idempotent by `analysisId`: the same content again answers `replayed: true`.",
     )
     create_ai_analysis_audits: list[CreateAiAnalysisAuditResult] = view(
         create_ai_analysis_audits,
-        "Stores many at once, each with its own result, in the order of the inputs; `atomic` makes it all or nothing.",
+        "Stores many at once, each with its own result, in the order of the inputs; `atomic` makes it all or "
+        "nothing.",
     )

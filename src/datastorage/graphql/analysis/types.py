@@ -54,7 +54,7 @@ class AiAnalysisAudit(Audit):
     provider: str = strawberry.field(description="Who runs the model, such as `anthropic`.")
     model: str = strawberry.field(description="Model that analysed, as `name` or `name:tag`.")
     confidence_score: float = strawberry.field(description="How sure the agent was, 0 to 1.")
-    tokens_used: BigInt = strawberry.field(description="Tokens that the analysis took.")
+    tokens_used: int = strawberry.field(description="Tokens that the analysis took.")
     analysis_duration_ms: BigInt = strawberry.field(description="How long it took, in milliseconds.")
     root_cause: str | None = strawberry.field(
         resolver=root_cause, description="Why it happened; part of what incidents are found by."

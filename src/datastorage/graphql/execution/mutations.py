@@ -6,26 +6,24 @@ from typing import Annotated
 
 import strawberry
 
-from datastorage.domain import execution as records
-from datastorage.domain.receipt import Written
+from datastorage.domain.execution import EXECUTION
 from datastorage.graphql.arguments import Atomic
 from datastorage.graphql.context import Info
-from datastorage.graphql.errors import UserError, result_of
+from datastorage.graphql.errors import UserError
 from datastorage.graphql.execution.inputs import CreateExecutionAuditInput
 from datastorage.graphql.execution.types import CreateExecutionAuditPayload, CreateExecutionAuditResult
-from datastorage.graphql.input import batch, sent
 from datastorage.graphql.view import view
-from datastorage.services.records import create_record, create_records
+from datastorage.graphql.write import answered, create, create_many
 
-KIND = records.EXECUTION
+_created = answered(CreateExecutionAuditPayload, "execution_audit")
 
 
 async def create_execution_audit(
     info: Info,
     input: Annotated[CreateExecutionAuditInput, strawberry.argument(description="What to store.")],
 ) -> CreateExecutionAuditPayload:
-    """Stores one."""
-    return _created(await create_record(info.context.deps, info.context.caller, KIND, sent(input)))
+    """Stores an execution."""
+    return await create(info, EXECUTION, input, _created)
 
 
 async def create_execution_audits(
@@ -35,15 +33,8 @@ async def create_execution_audits(
     ],
     atomic: Atomic = False,
 ) -> list[CreateExecutionAuditPayload | UserError]:
-    """Stores many."""
-    outcomes = await create_records(
-        info.context.deps, info.context.caller, KIND, batch(inputs), atomic=atomic
-    )
-    return [result_of(outcome, _created) for outcome in outcomes]
-
-
-def _created(written: Written[records.ExecutionAudit]) -> CreateExecutionAuditPayload:
-    return CreateExecutionAuditPayload(execution_audit=written.record, receipt=written.receipt)  # type: ignore[arg-type]
+    """Stores executions."""
+    return await create_many(info, EXECUTION, inputs, _created, atomic=atomic)
 
 
 @strawberry.type
@@ -52,9 +43,10 @@ class ExecutionMutations:
 
     create_execution_audit: CreateExecutionAuditResult = view(
         create_execution_audit,
-        "Stores an execution with its event. Idempotent by `executionId`.",
+        "Stores an execution with its event, atomically. Idempotent by `executionId`: the same content again answers `replayed: true`.",
     )
     create_execution_audits: list[CreateExecutionAuditResult] = view(
         create_execution_audits,
-        "Stores many at once, each with its own result, in the order of the inputs; `atomic` makes it all or nothing.",
+        "Stores many at once, each with its own result, in the order of the inputs; `atomic` makes it all or "
+        "nothing.",
     )

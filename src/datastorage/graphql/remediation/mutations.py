@@ -6,12 +6,10 @@ from typing import Annotated
 
 import strawberry
 
-from datastorage.domain import remediation as records
-from datastorage.domain.receipt import Written
+from datastorage.domain.remediation import REMEDIATION
 from datastorage.graphql.arguments import Atomic
 from datastorage.graphql.context import Info
-from datastorage.graphql.errors import UserError, result_of
-from datastorage.graphql.input import batch, record_key, sent
+from datastorage.graphql.errors import UserError
 from datastorage.graphql.remediation.inputs import CreateRemediationAuditInput, UpdateRemediationAuditInput
 from datastorage.graphql.remediation.types import (
     CreateRemediationAuditPayload,
@@ -20,50 +18,39 @@ from datastorage.graphql.remediation.types import (
     UpdateRemediationAuditResult,
 )
 from datastorage.graphql.view import view
-from datastorage.services.records import create_record, create_records, update_record
+from datastorage.graphql.write import answered, create, create_many, update
 
-KIND = records.REMEDIATION
+_created = answered(CreateRemediationAuditPayload, "remediation_audit")
+_updated = answered(UpdateRemediationAuditPayload, "remediation_audit")
 
 
 async def create_remediation_audit(
     info: Info,
-    input: Annotated[CreateRemediationAuditInput, strawberry.argument(description="The audit to store.")],
+    input: Annotated[CreateRemediationAuditInput, strawberry.argument(description="What to store.")],
 ) -> CreateRemediationAuditPayload:
-    """Stores one audit."""
-    return _created(await create_record(info.context.deps, info.context.caller, KIND, sent(input)))
+    """Stores a remediation audit."""
+    return await create(info, REMEDIATION, input, _created)
 
 
 async def create_remediation_audits(
     info: Info,
     inputs: Annotated[
-        list[CreateRemediationAuditInput],
-        strawberry.argument(description="The audits to store, at most 500."),
+        list[CreateRemediationAuditInput], strawberry.argument(description="What to store, at most 500.")
     ],
     atomic: Atomic = False,
 ) -> list[CreateRemediationAuditPayload | UserError]:
-    """Stores many audits."""
-    outcomes = await create_records(
-        info.context.deps, info.context.caller, KIND, batch(inputs), atomic=atomic
-    )
-    return [result_of(outcome, _created) for outcome in outcomes]
+    """Stores remediation audits."""
+    return await create_many(info, REMEDIATION, inputs, _created, atomic=atomic)
 
 
 async def update_remediation_audit(
     info: Info,
     input: Annotated[
-        UpdateRemediationAuditInput, strawberry.argument(description="What to change of which audit.")
+        UpdateRemediationAuditInput, strawberry.argument(description="What to change of which one.")
     ],
 ) -> UpdateRemediationAuditPayload:
-    """Changes one audit."""
-    given = sent(input)
-    key = record_key(KIND, given.pop("id", None), given.pop("request_id", None))
-    expected_version = given.pop("expected_version", None)
-    written = await update_record(info.context.deps, info.context.caller, KIND, key, given, expected_version)
-    return UpdateRemediationAuditPayload(remediation_audit=written.record, receipt=written.receipt)  # type: ignore[arg-type]
-
-
-def _created(written: Written[records.RemediationAudit]) -> CreateRemediationAuditPayload:
-    return CreateRemediationAuditPayload(remediation_audit=written.record, receipt=written.receipt)  # type: ignore[arg-type]
+    """Changes a remediation audit."""
+    return await update(info, REMEDIATION, input, _updated, key="request_id")
 
 
 @strawberry.type
@@ -72,8 +59,7 @@ class RemediationMutations:
 
     create_remediation_audit: CreateRemediationAuditResult = view(
         create_remediation_audit,
-        "Stores a remediation audit with its event and vector, atomically. Idempotent by "
-        "`remediationRequestId`: the same content again answers `replayed: true`.",
+        "Stores a remediation audit with its event and vector, atomically. Idempotent by `remediationRequestId`: the same content again answers `replayed: true`.",
     )
     create_remediation_audits: list[CreateRemediationAuditResult] = view(
         create_remediation_audits,

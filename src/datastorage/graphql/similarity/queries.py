@@ -35,14 +35,15 @@ async def similar_incidents(
         strawberry.argument(description="Which incidents to look among; all of them by default."),
     ] = None,
     first: Annotated[
-        int, strawberry.argument(description="How many are wanted, 1 to 100.")
+        int | None, strawberry.argument(description="How many are wanted, 1 to 100.")
     ] = SIMILAR_ROWS_DEFAULT,
     min_similarity: Annotated[
         float | None, strawberry.argument(description="Leave out what resembles the text less, -1 to 1.")
     ] = None,
 ) -> SimilarIncidentsFound:
     """The nearest incidents."""
-    question = SimilarityQuestion(text, to_filter(filters), first, min_similarity)
+    rows = SIMILAR_ROWS_DEFAULT if first is None else first
+    question = SimilarityQuestion(text, to_filter(filters), rows, min_similarity)
     return await find_similar_incidents(info.context.deps, info.context.caller, question)
 
 

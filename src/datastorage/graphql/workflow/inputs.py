@@ -9,8 +9,8 @@ import strawberry
 
 from datastorage.graphql.enums import NullsPlace, OrderDirection, WorkflowPhase, described
 from datastorage.graphql.filters import (
-    BigIntFilter,
     DateTimeFilter,
+    IntFilter,
     StringFilter,
     TextFilter,
     WorkflowPhaseFilter,
@@ -69,8 +69,8 @@ class WorkflowAuditFilter:
     workflow_id: StringFilter | None = optional("By natural key.")
     remediation_request_id: StringFilter | None = optional("By remediation.")
     phase: WorkflowPhaseFilter | None = optional("By phase.")
-    total_steps: BigIntFilter | None = optional("By number of steps.")
-    completed_steps: BigIntFilter | None = optional("By number of steps done.")
+    total_steps: IntFilter | None = optional("By number of steps.")
+    completed_steps: IntFilter | None = optional("By number of steps done.")
     start_time: DateTimeFilter | None = optional("By start.")
     end_time: DateTimeFilter | None = optional("By end.")
     namespace: TextFilter | None = optional("By namespace.")

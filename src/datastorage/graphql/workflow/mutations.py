@@ -6,12 +6,10 @@ from typing import Annotated
 
 import strawberry
 
-from datastorage.domain import workflow as records
-from datastorage.domain.receipt import Written
+from datastorage.domain.workflow import WORKFLOW
 from datastorage.graphql.arguments import Atomic
 from datastorage.graphql.context import Info
-from datastorage.graphql.errors import UserError, result_of
-from datastorage.graphql.input import batch, record_key, sent
+from datastorage.graphql.errors import UserError
 from datastorage.graphql.view import view
 from datastorage.graphql.workflow.inputs import CreateWorkflowAuditInput, UpdateWorkflowAuditInput
 from datastorage.graphql.workflow.types import (
@@ -20,17 +18,18 @@ from datastorage.graphql.workflow.types import (
     UpdateWorkflowAuditPayload,
     UpdateWorkflowAuditResult,
 )
-from datastorage.services.records import create_record, create_records, update_record
+from datastorage.graphql.write import answered, create, create_many, update
 
-KIND = records.WORKFLOW
+_created = answered(CreateWorkflowAuditPayload, "workflow_audit")
+_updated = answered(UpdateWorkflowAuditPayload, "workflow_audit")
 
 
 async def create_workflow_audit(
     info: Info,
     input: Annotated[CreateWorkflowAuditInput, strawberry.argument(description="What to store.")],
 ) -> CreateWorkflowAuditPayload:
-    """Stores one."""
-    return _created(await create_record(info.context.deps, info.context.caller, KIND, sent(input)))
+    """Stores a workflow."""
+    return await create(info, WORKFLOW, input, _created)
 
 
 async def create_workflow_audits(
@@ -40,15 +39,8 @@ async def create_workflow_audits(
     ],
     atomic: Atomic = False,
 ) -> list[CreateWorkflowAuditPayload | UserError]:
-    """Stores many."""
-    outcomes = await create_records(
-        info.context.deps, info.context.caller, KIND, batch(inputs), atomic=atomic
-    )
-    return [result_of(outcome, _created) for outcome in outcomes]
-
-
-def _created(written: Written[records.WorkflowAudit]) -> CreateWorkflowAuditPayload:
-    return CreateWorkflowAuditPayload(workflow_audit=written.record, receipt=written.receipt)  # type: ignore[arg-type]
+    """Stores workflows."""
+    return await create_many(info, WORKFLOW, inputs, _created, atomic=atomic)
 
 
 async def update_workflow_audit(
@@ -57,12 +49,8 @@ async def update_workflow_audit(
         UpdateWorkflowAuditInput, strawberry.argument(description="What to change of which one.")
     ],
 ) -> UpdateWorkflowAuditPayload:
-    """Changes one."""
-    given = sent(input)
-    key = record_key(KIND, given.pop("id", None), given.pop(KIND.key, None))
-    expected_version = given.pop("expected_version", None)
-    written = await update_record(info.context.deps, info.context.caller, KIND, key, given, expected_version)
-    return UpdateWorkflowAuditPayload(workflow_audit=written.record, receipt=written.receipt)  # type: ignore[arg-type]
+    """Changes a workflow."""
+    return await update(info, WORKFLOW, input, _updated, key="workflow_id")
 
 
 @strawberry.type
@@ -71,13 +59,13 @@ class WorkflowMutations:
 
     create_workflow_audit: CreateWorkflowAuditResult = view(
         create_workflow_audit,
-        "Stores a workflow with its event. Idempotent by `workflowId`.",
+        "Stores a workflow with its event, atomically. Idempotent by `workflowId`: the same content again answers `replayed: true`.",
     )
     create_workflow_audits: list[CreateWorkflowAuditResult] = view(
         create_workflow_audits,
-        "Stores many at once, each with its own result, in the order of the inputs; `atomic` makes it all or nothing.",
+        "Stores many at once, each with its own result, in the order of the inputs; `atomic` makes it all or "
+        "nothing.",
     )
-
     update_workflow_audit: UpdateWorkflowAuditResult = view(
         update_workflow_audit,
         "Changes a workflow. An update that would change nothing answers `replayed: true`.",

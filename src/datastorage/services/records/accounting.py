@@ -15,6 +15,7 @@ from datastorage.errors import (
     DataStorageError,
     Fault,
     Forbidden,
+    HeldBack,
     InvalidInput,
     InvalidTransition,
     RecordConflict,
@@ -30,7 +31,6 @@ from datastorage.observability.metrics import (
     count_rejected,
     count_writes,
 )
-from datastorage.services.unit_of_work import failures_counted
 
 Outcome: TypeAlias = Written[R] | DataStorageError
 
@@ -63,8 +63,7 @@ def accounted(kind: RecordKind[R], rows: int) -> Iterator[Tally]:
     table, started = _TABLES[kind.subject], perf_counter()
     tally = Tally(rows)
     try:
-        with failures_counted():
-            yield tally
+        yield tally
     except BaseException as error:  # a cancelled write is a failed one
         refused = isinstance(error, DataStorageError) and not isinstance(error, Unavailable)
         if refused:
@@ -81,7 +80,6 @@ def accounted(kind: RecordKind[R], rows: int) -> Iterator[Tally]:
 
 def count_faults(faults: Sequence[Fault]) -> None:
     """Counts refused fields; the edge calls it for faults that the GraphQL types found."""
-    count_dualwrite_failure(DualWriteFailure.VALIDATION)
     for fault in faults:
         count_fault(snake(fault.field.split(".")[0]), fault.reason)
 
@@ -91,7 +89,10 @@ def _stored(outcome: Outcome[Any]) -> bool:
 
 
 def _count_refusal(error: BaseException) -> None:
+    if isinstance(error, HeldBack):
+        return
     if isinstance(error, InvalidInput):
+        count_dualwrite_failure(DualWriteFailure.VALIDATION)
         count_faults(error.faults)
     for kind, code in _REJECTED:
         if isinstance(error, kind):

@@ -8,21 +8,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import structlog
 from sqlalchemy.exc import DBAPIError
 
-from datastorage.db.faults import sqlstate
+from datastorage.db.faults import DATA_REFUSED, sqlstate
 from datastorage.domain.caller import Caller, Right
 from datastorage.domain.kind import R, RecordKind
+from datastorage.domain.names import camel
 from datastorage.domain.receipt import Receipt, Written
 from datastorage.embedding import Vector
-from datastorage.errors import DataStorageError, Forbidden, InvalidInput, RecordConflict
+from datastorage.errors import DataStorageError, Forbidden, HeldBack, InvalidInput, Unavailable
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.incident_text import IncidentText
 from datastorage.services.records import events, incident_index
 from datastorage.services.records.accounting import Outcome, accounted
 from datastorage.services.records.prepared import Prepared, prepare
 from datastorage.services.records.replay import Replayer
-from datastorage.services.unit_of_work import UnitOfWork, unit_of_work
+from datastorage.services.unit_of_work import UnitOfWork, failures_counted, unit_of_work
+
+log = structlog.get_logger(__name__)
 
 
 class NotAllOfThem(Exception):
@@ -56,19 +60,30 @@ async def create_records(
 ) -> list[Outcome[R]]:
     """Stores many, each with its own outcome; a refused one does not hold up the others unless `atomic`.
 
-    Errors: Forbidden (no right to write at all), Unavailable (nothing was written).
+    Errors: Forbidden (no right to write at all).
     """
-    caller.require(Right.WRITE)
     with accounted(kind, len(raws)) as tally:
+        caller.require(Right.WRITE)
         prepared = [_prepared(deps, caller, kind, raw) for raw in raws]
         ready = [item for item in prepared if isinstance(item, Prepared)]
         if atomic and len(ready) < len(prepared):
             outcomes: list[Outcome[R]] = [_held_back(item) for item in prepared]
         else:
-            written = iter(await _write_or_split(deps, caller, kind, ready, atomic=atomic))
+            written = iter(await _written(deps, caller, kind, ready, atomic=atomic))
             outcomes = [next(written) if isinstance(item, Prepared) else item for item in prepared]
         tally.outcomes = outcomes
     return outcomes
+
+
+async def _written(
+    deps: Dependencies, caller: Caller, kind: RecordKind[R], items: Sequence[Prepared], *, atomic: bool
+) -> list[Outcome[R]]:
+    """The outcome of each item; an outage is the outcome of all of them."""
+    try:
+        with failures_counted():
+            return await _write_or_split(deps, caller, kind, items, atomic=atomic)
+    except Unavailable as outage:
+        return [outage for _ in items]
 
 
 def _prepared(
@@ -83,7 +98,7 @@ def _prepared(
 def _held_back(outcome: Prepared | Written[R] | DataStorageError) -> DataStorageError:
     if isinstance(outcome, DataStorageError):
         return outcome
-    return RecordConflict("not stored, since another item of this atomic batch was refused")
+    return HeldBack("not stored, since another item of this atomic batch was refused")
 
 
 async def _write_or_split(
@@ -99,9 +114,20 @@ async def _write_or_split(
     except NotAllOfThem as refused:
         return [_held_back(outcome) for outcome in refused.outcomes]
     except DBAPIError as error:
-        if atomic or len(items) == 1 or not sqlstate(error).startswith(("22", "23")):
+        if atomic or len(items) == 1 or not sqlstate(error).startswith(DATA_REFUSED):
             raise
-    return [(await _write_or_split(deps, caller, kind, [item], atomic=False))[0] for item in items]
+    return [await _write_alone(deps, caller, kind, item) for item in items]
+
+
+async def _write_alone(deps: Dependencies, caller: Caller, kind: RecordKind[R], item: Prepared) -> Outcome[R]:
+    """One item of a batch that PostgreSQL refused as a whole; its own refusal must not stop the others."""
+    try:
+        return (await _write_or_split(deps, caller, kind, [item], atomic=False))[0]
+    except DBAPIError as error:
+        if not sqlstate(error).startswith(DATA_REFUSED):
+            raise
+        log.exception("record_refused_by_the_database", kind=kind.type_name, key=kind.key_of(item.draft))
+        return InvalidInput.single(camel(kind.key), "names a record that the database refuses")
 
 
 async def _write(

@@ -8,12 +8,12 @@ from typing import Any
 from datastorage.domain.caller import Caller
 from datastorage.domain.enums import EventKind
 from datastorage.domain.kind import R, RecordKind
-from datastorage.domain.snapshot import differences, snapshot
+from datastorage.domain.snapshot import differences, whole
 
 
 def created(kind: RecordKind[R], record: R, caller: Caller) -> dict[str, Any]:
     """A create; holds the whole record."""
-    return _event(kind, record, caller, EventKind.CREATED, snapshot(kind, record))
+    return _event(kind, record, caller, EventKind.CREATED, whole(record))
 
 
 def changed(kind: RecordKind[R], before: R, after: R, caller: Caller) -> dict[str, Any]:

@@ -62,7 +62,7 @@ async def texts_under_lock(work: UnitOfWork, drafts: Sequence[Any]) -> dict[str,
     causes = await work.texts.root_causes(request_ids)
     return {
         draft.remediation_request_id: incident_text(draft, causes.get(draft.remediation_request_id, ()))
-        for draft in remediations
+        for draft in reversed(remediations)  # of two with one key the first is stored
     }
 
 

@@ -21,7 +21,7 @@ from datastorage.services.records import events, incident_index
 from datastorage.services.records.accounting import accounted
 from datastorage.services.records.read import RecordKey, find
 from datastorage.services.redaction_receipt import redacted
-from datastorage.services.unit_of_work import UnitOfWork, unit_of_work
+from datastorage.services.unit_of_work import UnitOfWork, failures_counted, unit_of_work
 
 
 async def update_record(
@@ -36,8 +36,8 @@ async def update_record(
 
     Errors: InvalidInput, RecordNotFound, RecordConflict, InvalidTransition, Forbidden, Unavailable.
     """
-    caller.require(Right.WRITE)
-    with accounted(kind, 1) as tally:
+    with accounted(kind, 1) as tally, failures_counted():
+        caller.require(Right.WRITE)
         update = _Update(deps, caller, kind, raw, expected_version)
         written = await update.written(key)
         tally.outcomes = [written]
