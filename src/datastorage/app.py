@@ -85,6 +85,10 @@ async def prepare_database(url: URL, settings: Settings) -> None:
             log.warning("startup_check", check=finding.check, detail=finding.detail, mend=finding.mend)
     if not settings.has_database or settings.migrate_on_start:
         await migrations.upgrade(url, on_step=lambda step: log.info("migrated", revision=step))
+        return
+    state = await migrations.read_state(url)
+    if not state.good:
+        log.warning("schema_not_ready", detail=state.describe())
 
 
 def expected(settings: Settings) -> Expected:

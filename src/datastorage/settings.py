@@ -193,7 +193,7 @@ class Settings(BaseSettings):
         description="Apply migrations at start with an external database; embedded always does.",
     )
 
-    pool_size: int = Field(50, ge=4, le=500, description="Database connections per process, in all.")
+    pool_size: int = Field(50, ge=6, le=500, description="Database connections per process, in all.")
     pool_acquire_timeout_s: Seconds = Field(10.0, description="Wait for a free connection.")
     query_timeout_s: Seconds = Field(30.0, description="A read statement may take this long.")
     write_timeout_s: Seconds = Field(10.0, description="A write statement may take this long.")

@@ -1,6 +1,7 @@
 """`datastorage serve` as a process: the main job over HTTP, and how it starts, refuses to start, and ends."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -390,3 +391,23 @@ def test_a_url_of_another_kind_is_told_without_its_password(commands: CommandLin
     outcome = refused(commands, "--port", "0", DATABASE_URL=NOWHERE.replace("postgresql", "mysql"))
 
     assert "only postgresql:// is supported" in outcome.err
+
+
+def test_the_question_that_it_prints_can_be_pasted(service: Service) -> None:
+    printed = (service.place / "stdout").read_text()
+    body = re.search(r"-d '(.*)'", printed)[1]
+
+    answer = httpx.post(f"{service.url}/graphql", content=body, headers={"content-type": "application/json"})
+
+    assert "hits" in answer.json()["data"]["similarIncidents"]
+
+
+async def test_a_schema_that_was_never_made_is_told_at_start_and_to_clients(empty_database_url: URL) -> None:
+    with started(environment(empty_database_url)) as service:
+        service.await_start()
+        answer = service.ask("{ remediationAudits { nodes { id } } }")
+        said = service.said
+
+    assert answer["errors"][0]["extensions"] == {"code": "UNAVAILABLE", "retryable": True}
+    assert "run: datastorage migrate" in answer["errors"][0]["message"]
+    assert "schema_not_ready" in said

@@ -20,9 +20,9 @@ from datastorage.settings import Settings
 from support.postgres import connect
 
 HURRIED = Settings(
-    _env_file=None, pool_size=4, pool_acquire_timeout_s=0.3, query_timeout_s=0.2, write_timeout_s=0.2
+    _env_file=None, pool_size=6, pool_acquire_timeout_s=0.3, query_timeout_s=0.2, write_timeout_s=0.2
 )
-PATIENT = Settings(_env_file=None, pool_size=4)
+PATIENT = Settings(_env_file=None, pool_size=6)
 CREATE_NOTE = "CREATE TABLE note (id int PRIMARY KEY)"
 ADD_NOTE = text("INSERT INTO note VALUES (1)")
 

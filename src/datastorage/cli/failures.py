@@ -25,6 +25,13 @@ def told() -> Iterator[None]:
     except DataStorageError as error:
         sys.stderr.write(f"datastorage: {error}\n")
         raise SystemExit(1) from None
+    except OSError as error:  # a file of the user's that cannot be read or written
+        sys.stderr.write(
+            f"datastorage: {error.strerror}: {error.filename}\n"
+            if error.filename
+            else f"datastorage: {error}\n"
+        )
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(128 + signal.SIGINT) from None
 

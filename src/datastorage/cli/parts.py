@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import uvloop
@@ -38,3 +42,11 @@ async def opened(settings: Settings) -> AsyncIterator[Dependencies]:
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs a command's coroutine."""
     return uvloop.run(work)
+
+
+def command() -> str:
+    """How this command line was called, for hints that can be pasted."""
+    called = Path(sys.argv[0])
+    if called.name != "datastorage":
+        return "python -m datastorage"
+    return "datastorage" if shutil.which("datastorage") else os.path.relpath(called)

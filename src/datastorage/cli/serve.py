@@ -14,9 +14,10 @@ import structlog
 import typer
 import uvicorn
 from rich.console import Console
+from rich.markup import escape
 
 from datastorage.app import prepare_database, start_logging
-from datastorage.cli.parts import run
+from datastorage.cli.parts import command, run
 from datastorage.cli.supervisor import Supervisor
 from datastorage.db.location import located
 from datastorage.errors import StartupError
@@ -29,14 +30,17 @@ TRY_THIS = """
   [bold]GraphiQL[/]   {url}/graphql
   [bold]Metrics[/]    {metrics_url}/metrics
 
-  New here? Load some made-up incidents in another terminal:  [cyan]datastorage demo[/]
+  New here? Load some made-up incidents in another terminal:  [cyan]{command} demo[/]
   Then ask:
-    [cyan]curl {url}/graphql -H 'content-type: application/json' \\
-      -d '{{"query": "{{ similarIncidents(text: \\"pod killed, out of memory\\", first: 3) \\
-        {{ hits {{ similarity incident {{ name actionType status }} }} }} }}"}}'[/]
+    [cyan]curl {url}/graphql -H 'content-type: application/json' -d '{question}'[/]
 
   Stop with Ctrl-C.
 """
+
+QUESTION = (
+    '{"query": "{ similarIncidents(text: \\"pod killed, out of memory\\", first: 3) '
+    '{ hits { similarity incident { name actionType status } } } }"}'
+)
 
 
 def serve(
@@ -137,5 +141,10 @@ def _announce(listener: socket.socket, metrics_url: str) -> None:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     Console(soft_wrap=True, highlight=False).print(
-        TRY_THIS.format(url=f"http://{shown}:{port}", metrics_url=metrics_url)
+        TRY_THIS.format(
+            command=command(),
+            question=escape(QUESTION),
+            url=f"http://{shown}:{port}",
+            metrics_url=metrics_url,
+        )
     )

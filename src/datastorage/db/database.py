@@ -42,7 +42,7 @@ class Database:
     @classmethod
     def connect(cls, url: URL, settings: Settings) -> Database:
         """Pools for this URL; no connection is opened yet. A third of them are for writes."""
-        writers = max(1, (settings.pool_size - PROBE_CONNECTIONS) // 3)
+        writers = max(2, (settings.pool_size - PROBE_CONNECTIONS) // 3)
         readers = settings.pool_size - PROBE_CONNECTIONS - writers
 
         def pool(size: int, statement_timeout_s: float, *, autocommit: bool = True) -> AsyncEngine:

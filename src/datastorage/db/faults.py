@@ -15,6 +15,7 @@ from datastorage.errors import DataStorageError, OperationTimeout, Unavailable
 QUERY_CANCELED: Final = "57014"
 LOCK_NOT_AVAILABLE: Final = "55P03"
 DATA_REFUSED: Final = ("22", "23")  # classes: a value that does not fit, a constraint
+SCHEMA_BEHIND: Final = ("42P01", "42703")  # a table or column that a pending migration brings
 RETRYABLE: Final = ("40001", "40P01")  # serialisation failure, deadlock: the whole transaction again
 # 08 connection, 28 password changed meanwhile, 53 resources (disk full, too many connections), 57P shutdown,
 # 58 system, XX internal, 25006 a standby after a fail-over, 3D000 database dropped
@@ -51,6 +52,8 @@ def as_domain_error(error: BaseException) -> DataStorageError | None:
     state = sqlstate(error)
     if state == QUERY_CANCELED:
         return OperationTimeout("the database took too long; narrow the request or try again")
+    if state in SCHEMA_BEHIND:
+        return Unavailable("the database schema is not ready for this release; run: datastorage migrate")
     if state in (LOCK_NOT_AVAILABLE, *RETRYABLE):
         return Unavailable("another write was in the way; try again")
     if any(isinstance(cause, asyncpg.InvalidCachedStatementError) for cause in _causes(error)):

@@ -127,7 +127,7 @@ def _running_server(
     server = await_server(directory, programs)
     if server is not None and server.is_ready and not _is_outdated(server, directory, lease, wanted):
         open_server_log(directory, programs)
-        log.info("joined the running embedded PostgreSQL", pid=server.pid, data_dir=str(directory.path))
+        log.debug("joined the running embedded PostgreSQL", pid=server.pid, data_dir=str(directory.path))
         return server
     if not stop_server(directory, programs):
         raise EmbeddedServerError(
