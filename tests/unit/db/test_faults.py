@@ -64,7 +64,7 @@ def test_what_may_pass_is_retryable(state: str, kind: type[Unavailable], message
         assert (str(known), known.retryable, known.outcome_unknown) == (message, True, False)
 
 
-@pytest.mark.parametrize("state", ["23505", "23514", "22003", "22P02", "42P01", "42501", "0A000", "25P02"])
+@pytest.mark.parametrize("state", ["23505", "23514", "22003", "22P02", "42601", "42501", "0A000", "25P02"])
 def test_what_is_our_own_fault_is_not_translated(state: str) -> None:
     assert as_domain_error(wrapped(with_state(state))) is None
     with pytest.raises(DBAPIError), translated():
@@ -127,3 +127,10 @@ def test_the_state_and_the_reason_are_those_of_the_driver() -> None:
 
     assert (sqlstate(error), reason(error)) == ("42501", "permission denied")
     assert (sqlstate(ValueError()), reason(ValueError())) == ("", "ValueError")
+
+
+def test_a_table_that_a_migration_has_still_to_bring_is_retryable() -> None:
+    known = as_domain_error(wrapped(with_state("42P01")))
+
+    assert isinstance(known, Unavailable)
+    assert str(known) == "the database schema is not ready for this release; run: datastorage migrate"
