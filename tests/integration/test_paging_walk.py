@@ -17,7 +17,7 @@ from datastorage.domain.caller import ANONYMOUS, EVERYWHERE
 from datastorage.domain.filters import Condition, Operator
 from datastorage.domain.paging import Order, OrderTerm, page_request, total_order
 from datastorage.domain.remediation import REMEDIATION, RemediationAudit, RemediationDraft
-from datastorage.repositories.records import Records
+from datastorage.repositories.records import RecordsWriter
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.records import list_records
 from support.api import services_from_sync_tests
@@ -99,7 +99,7 @@ class Listed:
             for row_id, draft in zip(ids, drafts, strict=True)
         ]
         async with self._deps.database.write() as session:
-            stored = await Records(session, EVERYWHERE, REMEDIATION).add_many(rows)
+            stored = await RecordsWriter(session, EVERYWHERE, REMEDIATION).add_many(rows)
             await session.commit()
         return stored
 

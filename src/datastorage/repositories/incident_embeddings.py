@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import delete, exists, select
 
-from datastorage.db.database import ReadSession, WriteSession
+from datastorage.db.database import WriteSession
 from datastorage.models import incident_embedding as table
 from datastorage.models import remediation_audit
 from datastorage.models.halfvec import Vector
@@ -20,7 +20,7 @@ _INSERT: Final = insert_rows(table, INSERTED).on_conflict_do_nothing(index_eleme
 class IncidentEmbeddings:
     """The vectors of one model."""
 
-    def __init__(self, session: ReadSession | WriteSession, model: str) -> None:
+    def __init__(self, session: WriteSession, model: str) -> None:
         self._session, self._model = session, model
 
     async def add_many(self, vectors: Mapping[bytes, Vector]) -> None:

@@ -38,10 +38,6 @@ class IncidentTexts:
     def __init__(self, session: ReadSession | WriteSession) -> None:
         self._session = session
 
-    async def lock(self, request_ids: Iterable[str]) -> None:
-        """Makes other writers of these incidents wait until this transaction ends; always in one order."""
-        await self._session.execute(_LOCK, {"keys": sorted(set(request_ids))})
-
     async def root_causes(self, request_ids: Iterable[str]) -> dict[str, list[str]]:
         """What analyses found, by request id; incidents without a root cause are missing."""
         statement = select(_analysis.remediation_request_id, _analysis.root_cause).where(
@@ -66,6 +62,17 @@ class IncidentTexts:
         """The hashes of the texts of these remediations."""
         statement = select(remediation_audit.c.content_hash).where(_REMEDIATIONS.key.in_(set(request_ids)))
         return set(await self._session.scalars(statement))
+
+
+class IncidentTextsWriter(IncidentTexts):
+    """The same in a transaction that may write."""
+
+    def __init__(self, session: WriteSession) -> None:
+        super().__init__(session)
+
+    async def lock(self, request_ids: Iterable[str]) -> None:
+        """Makes other writers of these incidents wait until this transaction ends; always in one order."""
+        await self._session.execute(_LOCK, {"keys": sorted(set(request_ids))})
 
     async def set_hashes(self, hashes: Mapping[int, bytes]) -> None:
         """Gives incidents the hash of their new text. No new version: nothing that a client sees has changed."""

@@ -20,7 +20,7 @@ from datastorage.repositories.scope import visible
 
 
 class Records(Generic[R]):
-    """What a caller can read and write of one kind of record."""
+    """What a caller can read of one kind of record."""
 
     def __init__(self, session: ReadSession | WriteSession, scope: Scope, kind: RecordKind[R]) -> None:
         self._session, self._scope, self._kind = session, scope, kind
@@ -38,10 +38,6 @@ class Records(Generic[R]):
     async def by_key(self, key: str) -> R | None:
         """The audit with this natural key."""
         return await self._one(self.visible().where(self._home.key == key))
-
-    async def locked(self, row_id: int) -> R | None:
-        """The audit with this number, which no other transaction may change until this one ends."""
-        return await self._one(self.visible().where(self._table.c.id == row_id).with_for_update())
 
     async def by_ids(self, row_ids: Sequence[int]) -> dict[int, R]:
         """The audits with these numbers."""
@@ -79,6 +75,27 @@ class Records(Generic[R]):
         counted = await self._session.scalar(select(func.count()).select_from(found.subquery()))
         return int(counted or 0)
 
+    async def _one(self, statement: Select[Any]) -> R | None:
+        row = (await self._session.execute(statement)).one_or_none()
+        return None if row is None else self._record(row)
+
+    async def _all(self, statement: Select[Any]) -> list[R]:
+        return [self._record(row) for row in await self._session.execute(statement)]
+
+    def _record(self, row: Row[Any]) -> R:
+        return self._kind.record(**row._mapping)  # noqa: SLF001 -- SQLAlchemy's public name for it
+
+
+class RecordsWriter(Records[R]):
+    """The same in a transaction that may write."""
+
+    def __init__(self, session: WriteSession, scope: Scope, kind: RecordKind[R]) -> None:
+        super().__init__(session, scope, kind)
+
+    async def locked(self, row_id: int) -> R | None:
+        """The audit with this number, which no other transaction may change until this one ends."""
+        return await self._one(self.visible().where(self._table.c.id == row_id).with_for_update())
+
     async def add_many(self, rows: Sequence[Mapping[str, Any]]) -> list[R]:
         """Inserts the rows whose key is free, and returns just those. Scope is the caller's duty."""
         columns = self._home.inserted
@@ -102,16 +119,6 @@ class Records(Generic[R]):
             .returning(*self._home.record_columns)
         )
         return [self._record(row) for row in await self._session.execute(statement)]
-
-    async def _one(self, statement: Select[Any]) -> R | None:
-        row = (await self._session.execute(statement)).one_or_none()
-        return None if row is None else self._record(row)
-
-    async def _all(self, statement: Select[Any]) -> list[R]:
-        return [self._record(row) for row in await self._session.execute(statement)]
-
-    def _record(self, row: Row[Any]) -> R:
-        return self._kind.record(**row._mapping)  # noqa: SLF001 -- SQLAlchemy's public name for it
 
 
 def matching(kind: RecordKind[Any], where: Filter, scope: Scope) -> ColumnElement[bool]:

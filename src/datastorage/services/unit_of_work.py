@@ -15,8 +15,8 @@ from datastorage.domain.kind import R, RecordKind
 from datastorage.errors import DataStorageError, Unavailable
 from datastorage.observability.metrics import DUALWRITE_SUCCESS, DualWriteFailure, count_dualwrite_failure
 from datastorage.repositories.incident_embeddings import IncidentEmbeddings
-from datastorage.repositories.incident_texts import IncidentTexts
-from datastorage.repositories.records import Records
+from datastorage.repositories.incident_texts import IncidentTextsWriter
+from datastorage.repositories.records import RecordsWriter
 from datastorage.repositories.remediation_events import RemediationEvents
 from datastorage.services.dependencies import Dependencies
 
@@ -29,15 +29,15 @@ class UnitOfWork:
         self._scope = scope
         self.events = RemediationEvents(session)
         self.embeddings = IncidentEmbeddings(session, model)
-        self.texts = IncidentTexts(session)
+        self.texts = IncidentTextsWriter(session)
 
-    def audits(self, kind: RecordKind[R]) -> Records[R]:
+    def audits(self, kind: RecordKind[R]) -> RecordsWriter[R]:
         """The audits of one kind within the caller's scope."""
-        return Records(self._session, self._scope, kind)
+        return RecordsWriter(self._session, self._scope, kind)
 
-    def audits_anywhere(self, kind: RecordKind[R]) -> Records[R]:
+    def audits_anywhere(self, kind: RecordKind[R]) -> RecordsWriter[R]:
         """The audits of one kind whatever their scope; what is read so must not be told."""
-        return Records(self._session, EVERYWHERE, kind)
+        return RecordsWriter(self._session, EVERYWHERE, kind)
 
     async def commit(self) -> None:
         """Makes everything durable. Errors: Unavailable(outcome_unknown) if the connection breaks here."""

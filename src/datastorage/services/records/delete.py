@@ -1,4 +1,4 @@
-"""Deleting remediations with all that belongs to them: rows, event contents, and vectors nobody else refers to."""
+"""Deleting remediation audits: rows, the contents of their events, and vectors nobody else refers to."""
 
 from __future__ import annotations
 
