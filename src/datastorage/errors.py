@@ -9,6 +9,7 @@
     ├── InvalidTransition       a phase move that the state machine does not know
     ├── Forbidden               the caller has no right to this
     ├── Unavailable             a dependency is down or full; trying again may help
+    │   ├── SchemaNotReady      migrations of this release are pending
     │   ├── OperationTimeout    the work took longer than it may
     │   └── EmbeddingFailed     no vector could be had for a text
     └── OperatorError           for the person at the command line, never for an API client
@@ -113,6 +114,10 @@ class Unavailable(DataStorageError):
     def __init__(self, message: str, *, outcome_unknown: bool = False) -> None:
         super().__init__(message)
         self.outcome_unknown = outcome_unknown
+
+
+class SchemaNotReady(Unavailable):
+    """The database lacks a table or column that a pending migration brings."""
 
 
 class OperationTimeout(Unavailable):

@@ -269,3 +269,27 @@ async def test_every_record_is_a_node(client: GraphQLClient) -> None:
         "RemediationEvent",
     ]
     assert [node["id"] for node in types] == ids
+
+
+async def test_a_bad_page_beside_a_good_one_fails_alone(client: GraphQLClient) -> None:
+    await client.create(**remediation_input())
+    await store(client, "WorkflowAudit")
+
+    answer = await client.ask(
+        "{ workflowAudits { a: nodes { analyses { totalCount } } "
+        "nodes { analyses { totalCount } executions(first: 0) { totalCount } } } }"
+    )
+
+    assert answer.status == 200
+    assert [error["extensions"]["code"] for error in answer.body["errors"]] == ["BAD_USER_INPUT"]
+
+
+async def test_true_is_not_1_to_an_update_or_a_repeated_create(client: GraphQLClient) -> None:
+    await client.create(**remediation_input(metadata={"retry": 1}))
+
+    again = await client.create(**remediation_input(metadata={"retry": True}))
+    changed = await client.update(requestId="rr-1", metadata={"retry": True})
+
+    assert again["fields"] == ["metadata"]
+    assert changed["receipt"]["replayed"] is False
+    assert changed["remediationAudit"]["metadata"] == {"retry": True}

@@ -135,7 +135,7 @@ async def test_a_deadlock_is_unavailable_for_its_victim(
 @pytest.mark.parametrize(
     ("statement", "parameters"),
     [
-        ("SELECT nothing FROM nowhere", {}),
+        ("SELECT nonsense(1)", {}),
         ("SELECT CAST(:number AS bigint)", {"number": 2**70}),
         ("SELECT CAST(:number AS bigint)", {"number": "seven"}),
         ("SELECT 1 / CAST(:number AS int)", {"number": 0}),

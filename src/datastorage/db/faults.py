@@ -10,7 +10,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from datastorage.errors import DataStorageError, OperationTimeout, Unavailable
+from datastorage.errors import DataStorageError, OperationTimeout, SchemaNotReady, Unavailable
 
 QUERY_CANCELED: Final = "57014"
 LOCK_NOT_AVAILABLE: Final = "55P03"
@@ -53,7 +53,7 @@ def as_domain_error(error: BaseException) -> DataStorageError | None:
     if state == QUERY_CANCELED:
         return OperationTimeout("the database took too long; narrow the request or try again")
     if state in SCHEMA_BEHIND:
-        return Unavailable("the database schema is not ready for this release; run: datastorage migrate")
+        return SchemaNotReady("the database schema is not ready for this release; run: datastorage migrate")
     if state in (LOCK_NOT_AVAILABLE, *RETRYABLE):
         return Unavailable("another write was in the way; try again")
     if any(isinstance(cause, asyncpg.InvalidCachedStatementError) for cause in _causes(error)):

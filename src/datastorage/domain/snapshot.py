@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from datastorage.domain.kind import RecordKind
+from datastorage.domain.sameness import same
 
 
 def snapshot(kind: RecordKind[Any], draft: Any) -> dict[str, Any]:
@@ -22,12 +23,12 @@ def whole(record: Any) -> dict[str, Any]:
 def differences(kind: RecordKind[Any], before: Any, after: Any) -> dict[str, dict[str, Any]]:
     """What an update changed: each field's old and new value."""
     old, new = snapshot(kind, before), snapshot(kind, after)
-    return {name: {"old": old[name], "new": new[name]} for name in old if old[name] != new[name]}
+    return {name: {"old": old[name], "new": new[name]} for name in old if not same(old[name], new[name])}
 
 
 def differing_fields(kind: RecordKind[Any], draft: Any, created: Mapping[str, Any]) -> list[str]:
     """Fields in which a repeated create differs from the first one."""
-    return [name for name, value in snapshot(kind, draft).items() if value != created.get(name)]
+    return [name for name, value in snapshot(kind, draft).items() if not same(value, created.get(name))]
 
 
 def json_value(value: Any) -> Any:

@@ -5,6 +5,7 @@ Made for one request, since what they remember is what one caller may see at one
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from strawberry.dataloader import DataLoader
@@ -34,7 +35,9 @@ class Loaders:
                 return await related_pages(self._deps, self._caller, relation, keys, request)
 
             loader = self._pages[relation, request] = DataLoader(load)
-        return await loader.load(key)
+        return await asyncio.shield(
+            loader.load(key)
+        )  # others may wait for the same: cancelling one must not end all
 
     async def record(self, kind: RecordKind[Any], key: str) -> Any:
         """A record by its natural key, or None."""
@@ -45,4 +48,6 @@ class Loaders:
                 return await records_by_key(self._deps, self._caller, kind, keys)
 
             loader = self._records[kind.type_name] = DataLoader(load)
-        return await loader.load(key)
+        return await asyncio.shield(
+            loader.load(key)
+        )  # others may wait for the same: cancelling one must not end all

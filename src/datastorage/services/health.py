@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from datastorage.db.database import Database
 from datastorage.db.migrations import schema_state
-from datastorage.errors import DataStorageError
+from datastorage.errors import DataStorageError, SchemaNotReady
 from datastorage.observability.metrics import DATABASE_UP, POOL_IN_USE, POOL_SIZE
 
 WATCH_EVERY_S = 5.0
@@ -56,6 +56,8 @@ class Health:
             async with asyncio.timeout(CHECK_TIMEOUT_S), self._database.probe() as session:
                 answers = True
                 state = await schema_state(session)
+        except SchemaNotReady as error:
+            log.warning("not_ready", answers=answers, reason=str(error.__cause__))
         except (DataStorageError, TimeoutError):
             answers = False
         except DBAPIError as error:  # it refuses us, or lets us read nothing

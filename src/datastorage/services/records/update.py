@@ -13,6 +13,8 @@ from datastorage.domain.caller import Caller, Right
 from datastorage.domain.kind import R, RecordKind
 from datastorage.domain.receipt import Receipt, Redaction, Written
 from datastorage.domain.remediation import RemediationAudit
+from datastorage.domain.sameness import same
+from datastorage.domain.snapshot import differences
 from datastorage.embedding import Vector
 from datastorage.errors import RecordConflict, RecordNotFound
 from datastorage.services.dependencies import Dependencies
@@ -87,7 +89,7 @@ class _Update:
             raise RecordNotFound("the record was deleted meanwhile")
         self._check_version(before)
         after = self._apply(before, self._change)
-        replayed = after == before
+        replayed = not differences(self._kind, before, after)
         text = await incident_index.text_of_locked(work, after)
         hashes = set() if text is None else {text.hash}
         if not replayed:
@@ -97,13 +99,16 @@ class _Update:
         await incident_index.store_vectors(work, hashes, vectors)
         pending = await incident_index.unindexed(work, hashes, vectors)
         similarity = incident_index.similarity(self._deps, pending=bool(pending))
-        return Written(after, Receipt(replayed=replayed, similarity=similarity, redactions=self._redactions))
+        return Written(
+            before if replayed else after,
+            Receipt(replayed=replayed, similarity=similarity, redactions=self._redactions),
+        )
 
     def _check_version(self, record: Any) -> None:
         """Errors: RecordConflict, unless this very update was applied before: one version on, all in place."""
         if self._expected_version is None or self._expected_version == record.version:
             return
-        in_place = all(getattr(record, name) == value for name, value in self._change.items())
+        in_place = all(same(getattr(record, name), value) for name, value in self._change.items())
         if record.version != self._expected_version + 1 or not in_place:
             raise RecordConflict(
                 f"version is {record.version}, not the expected {self._expected_version}; read it again",
