@@ -26,7 +26,7 @@ run: install ## Start the service on embedded parts, with GraphiQL on http://127
 	@$(BIN)/datastorage serve
 
 test: install ## Run all tests.
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto
 
 check: install ## Format, lint, types, import contracts, schema snapshot, migration drift, tests with coverage.
 	@ci/check
