@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Any, Final
 
 from datastorage.domain.analysis import ANALYSIS
@@ -12,4 +11,3 @@ from datastorage.domain.remediation import REMEDIATION
 from datastorage.domain.workflow import WORKFLOW
 
 KINDS: Final[tuple[RecordKind[Any], ...]] = (REMEDIATION, ANALYSIS, WORKFLOW, EXECUTION)
-KIND_BY_TYPE_NAME: Final = MappingProxyType({kind.type_name: kind for kind in KINDS})

@@ -12,13 +12,8 @@ from datastorage.domain.filters import EVERYTHING, AllOf, AnyOf, Condition, Filt
 from datastorage.domain.names import camel
 from datastorage.errors import InvalidInput
 from datastorage.graphql.enums import Phase, Severity, Status, WorkflowPhase
+from datastorage.graphql.input import optional
 from datastorage.graphql.scalars import BigInt
-
-
-def op(description: str, name: str | None = None) -> Any:
-    """An optional comparison."""
-    return strawberry.field(default=strawberry.UNSET, name=name, description=description)
-
 
 EQ, NE = "Equal to.", "Not equal to; true where there is no value."
 IN, NOT_IN = "One of, at most 500.", "None of; true where there is no value."
@@ -31,130 +26,130 @@ IS_NULL = "True: has no value. False: has one."
 class StringFilter:
     """Comparisons of a required string."""
 
-    eq: str | None = op(EQ)
-    ne: str | None = op(NE)
-    in_: list[str] | None = op(IN, "in")
-    not_in: list[str] | None = op(NOT_IN)
-    gt: str | None = op(GT)
-    gte: str | None = op(GTE)
-    lt: str | None = op(LT)
-    lte: str | None = op(LTE)
-    contains: str | None = op(CONTAINS)
-    starts_with: str | None = op(STARTS_WITH)
+    eq: str | None = optional(EQ)
+    ne: str | None = optional(NE)
+    in_: list[str] | None = optional(IN, name="in")
+    not_in: list[str] | None = optional(NOT_IN)
+    gt: str | None = optional(GT)
+    gte: str | None = optional(GTE)
+    lt: str | None = optional(LT)
+    lte: str | None = optional(LTE)
+    contains: str | None = optional(CONTAINS)
+    starts_with: str | None = optional(STARTS_WITH)
 
 
 @strawberry.input(description="Comparisons of an optional text; all that are given must hold.")
 class TextFilter:
     """Comparisons of an optional text."""
 
-    eq: str | None = op(EQ)
-    ne: str | None = op(NE)
-    in_: list[str] | None = op(IN, "in")
-    not_in: list[str] | None = op(NOT_IN)
-    contains: str | None = op(CONTAINS)
-    starts_with: str | None = op(STARTS_WITH)
-    is_null: bool | None = op(IS_NULL)
+    eq: str | None = optional(EQ)
+    ne: str | None = optional(NE)
+    in_: list[str] | None = optional(IN, name="in")
+    not_in: list[str] | None = optional(NOT_IN)
+    contains: str | None = optional(CONTAINS)
+    starts_with: str | None = optional(STARTS_WITH)
+    is_null: bool | None = optional(IS_NULL)
 
 
 @strawberry.input(description="Comparisons of a phase; all that are given must hold.")
 class PhaseFilter:
     """Comparisons of a phase."""
 
-    eq: Phase | None = op(EQ)
-    ne: Phase | None = op(NE)
-    in_: list[Phase] | None = op(IN, "in")
-    not_in: list[Phase] | None = op(NOT_IN)
+    eq: Phase | None = optional(EQ)
+    ne: Phase | None = optional(NE)
+    in_: list[Phase] | None = optional(IN, name="in")
+    not_in: list[Phase] | None = optional(NOT_IN)
 
 
 @strawberry.input(description="Comparisons of a status; all that are given must hold.")
 class StatusFilter:
     """Comparisons of a status."""
 
-    eq: Status | None = op(EQ)
-    ne: Status | None = op(NE)
-    in_: list[Status] | None = op(IN, "in")
-    not_in: list[Status] | None = op(NOT_IN)
+    eq: Status | None = optional(EQ)
+    ne: Status | None = optional(NE)
+    in_: list[Status] | None = optional(IN, name="in")
+    not_in: list[Status] | None = optional(NOT_IN)
 
 
 @strawberry.input(description="Comparisons of a severity; all that are given must hold.")
 class SeverityFilter:
     """Comparisons of a severity."""
 
-    eq: Severity | None = op(EQ)
-    ne: Severity | None = op(NE)
-    in_: list[Severity] | None = op(IN, "in")
-    not_in: list[Severity] | None = op(NOT_IN)
+    eq: Severity | None = optional(EQ)
+    ne: Severity | None = optional(NE)
+    in_: list[Severity] | None = optional(IN, name="in")
+    not_in: list[Severity] | None = optional(NOT_IN)
 
 
 @strawberry.input(description="Comparisons of a workflow's phase; all that are given must hold.")
 class WorkflowPhaseFilter:
     """Comparisons of a workflow's phase."""
 
-    eq: WorkflowPhase | None = op(EQ)
-    ne: WorkflowPhase | None = op(NE)
-    in_: list[WorkflowPhase] | None = op(IN, "in")
-    not_in: list[WorkflowPhase] | None = op(NOT_IN)
+    eq: WorkflowPhase | None = optional(EQ)
+    ne: WorkflowPhase | None = optional(NE)
+    in_: list[WorkflowPhase] | None = optional(IN, name="in")
+    not_in: list[WorkflowPhase] | None = optional(NOT_IN)
 
 
 @strawberry.input(description="Comparison of a yes or no.")
 class BooleanFilter:
     """Comparison of a boolean."""
 
-    eq: bool | None = op(EQ)
+    eq: bool | None = optional(EQ)
 
 
 @strawberry.input(description="Comparisons of a fraction; all that are given must hold.")
 class FloatFilter:
     """Comparisons of a number with decimals."""
 
-    eq: float | None = op(EQ)
-    ne: float | None = op(NE)
-    gt: float | None = op(GT)
-    gte: float | None = op(GTE)
-    lt: float | None = op(LT)
-    lte: float | None = op(LTE)
+    eq: float | None = optional(EQ)
+    ne: float | None = optional(NE)
+    gt: float | None = optional(GT)
+    gte: float | None = optional(GTE)
+    lt: float | None = optional(LT)
+    lte: float | None = optional(LTE)
 
 
 @strawberry.input(description="Comparisons of a time; all that are given must hold.")
 class DateTimeFilter:
     """Comparisons of a time."""
 
-    eq: datetime | None = op(EQ)
-    ne: datetime | None = op(NE)
-    gt: datetime | None = op("Later than.")
-    gte: datetime | None = op("At or later than.")
-    lt: datetime | None = op("Earlier than.")
-    lte: datetime | None = op("At or earlier than.")
-    is_null: bool | None = op(IS_NULL)
+    eq: datetime | None = optional(EQ)
+    ne: datetime | None = optional(NE)
+    gt: datetime | None = optional("Later than.")
+    gte: datetime | None = optional("At or later than.")
+    lt: datetime | None = optional("Earlier than.")
+    lte: datetime | None = optional("At or earlier than.")
+    is_null: bool | None = optional(IS_NULL)
 
 
 @strawberry.input(description="Comparisons of a count; all that are given must hold.")
 class IntFilter:
     """Comparisons of a number of 32 bits."""
 
-    eq: int | None = op(EQ)
-    ne: int | None = op(NE)
-    in_: list[int] | None = op(IN, "in")
-    not_in: list[int] | None = op(NOT_IN)
-    gt: int | None = op(GT)
-    gte: int | None = op(GTE)
-    lt: int | None = op(LT)
-    lte: int | None = op(LTE)
+    eq: int | None = optional(EQ)
+    ne: int | None = optional(NE)
+    in_: list[int] | None = optional(IN, name="in")
+    not_in: list[int] | None = optional(NOT_IN)
+    gt: int | None = optional(GT)
+    gte: int | None = optional(GTE)
+    lt: int | None = optional(LT)
+    lte: int | None = optional(LTE)
 
 
 @strawberry.input(description="Comparisons of a number; all that are given must hold.")
 class BigIntFilter:
     """Comparisons of a whole number."""
 
-    eq: BigInt | None = op(EQ)
-    ne: BigInt | None = op(NE)
-    in_: list[BigInt] | None = op(IN, "in")
-    not_in: list[BigInt] | None = op(NOT_IN)
-    gt: BigInt | None = op(GT)
-    gte: BigInt | None = op(GTE)
-    lt: BigInt | None = op(LT)
-    lte: BigInt | None = op(LTE)
-    is_null: bool | None = op(IS_NULL)
+    eq: BigInt | None = optional(EQ)
+    ne: BigInt | None = optional(NE)
+    in_: list[BigInt] | None = optional(IN, name="in")
+    not_in: list[BigInt] | None = optional(NOT_IN)
+    gt: BigInt | None = optional(GT)
+    gte: BigInt | None = optional(GTE)
+    lt: BigInt | None = optional(LT)
+    lte: BigInt | None = optional(LTE)
+    is_null: bool | None = optional(IS_NULL)
 
 
 def to_filter(given: Any) -> Filter:

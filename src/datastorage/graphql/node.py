@@ -10,7 +10,7 @@ from typing import Final
 import strawberry
 
 from datastorage.errors import InvalidInput
-from datastorage.graphql.scalars import BIGINT_MAX
+from datastorage.limits import BIGINT_MAX
 
 _GLOBAL_ID: Final = re.compile(r"(?P<type>[A-Za-z]{1,64}):(?P<number>0|[1-9][0-9]{0,18})")
 

@@ -8,10 +8,10 @@ from typing import Any, NewType
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
+from datastorage.limits import BIGINT_MAX
+
 BigInt = NewType("BigInt", int)
 JSONObject = NewType("JSONObject", dict)  # type: ignore[type-arg]
-
-BIGINT_MAX = 2**63 - 1
 
 
 def parse_big_int(value: Any) -> int:

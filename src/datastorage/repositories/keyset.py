@@ -9,8 +9,7 @@ from sqlalchemy import ColumnElement, Table, and_, false, or_, tuple_
 from sqlalchemy.sql.elements import UnaryExpression
 
 from datastorage.domain.paging import Order, OrderTerm, Values, cursor_time, unreadable
-
-BIGINT_MAX = 2**63 - 1
+from datastorage.limits import BIGINT_MAX
 
 
 def ordered(table: Table, order: Order, *, backward: bool) -> list[UnaryExpression[Any]]:

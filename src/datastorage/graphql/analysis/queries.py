@@ -7,16 +7,14 @@ from typing import Annotated
 import strawberry
 
 from datastorage.domain import analysis as records
-from datastorage.domain.paging import Page, page_request
+from datastorage.domain.paging import Page
 from datastorage.graphql.analysis.inputs import AiAnalysisAuditFilter, AiAnalysisAuditOrder
 from datastorage.graphql.analysis.types import AiAnalysisAudit
 from datastorage.graphql.arguments import After, Before, First, Last, OptionalGlobalId
 from datastorage.graphql.connection import Connection
 from datastorage.graphql.context import Info
-from datastorage.graphql.filters import to_filter
-from datastorage.graphql.input import record_key, to_order
+from datastorage.graphql.read import one, page
 from datastorage.graphql.view import view
-from datastorage.services.records import get_record, list_records
 
 KIND = records.ANALYSIS
 
@@ -27,8 +25,7 @@ async def ai_analysis_audit(
     analysis_id: Annotated[str | None, strawberry.argument(description="Its natural key.")] = None,
 ) -> records.AiAnalysisAudit | None:
     """One."""
-    key = record_key(KIND, id, analysis_id)
-    return await get_record(info.context.deps, info.context.caller, KIND, key)
+    return await one(info, KIND, id, analysis_id)
 
 
 async def ai_analysis_audits(
@@ -46,15 +43,7 @@ async def ai_analysis_audits(
     before: Before = None,
 ) -> Page[records.AiAnalysisAudit]:
     """A page."""
-    request = page_request(
-        where=to_filter(filter),
-        order=to_order(KIND, order_by),
-        first=first,
-        after=after,
-        last=last,
-        before=before,
-    )
-    return await list_records(info.context.deps, info.context.caller, KIND, request)
+    return await page(info, KIND, filter, order_by, first=first, after=after, last=last, before=before)
 
 
 @strawberry.type

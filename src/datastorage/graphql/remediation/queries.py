@@ -7,16 +7,14 @@ from typing import Annotated
 import strawberry
 
 from datastorage.domain import remediation as records
-from datastorage.domain.paging import Page, page_request
+from datastorage.domain.paging import Page
 from datastorage.graphql.arguments import After, Before, First, Last, OptionalGlobalId, RequestId
 from datastorage.graphql.connection import Connection
 from datastorage.graphql.context import Info
-from datastorage.graphql.filters import to_filter
-from datastorage.graphql.input import record_key, to_order
+from datastorage.graphql.read import one, page
 from datastorage.graphql.remediation.inputs import RemediationAuditFilter, RemediationAuditOrder
 from datastorage.graphql.remediation.types import RemediationAudit
 from datastorage.graphql.view import view
-from datastorage.services.records import get_record, list_records
 
 KIND = records.REMEDIATION
 
@@ -25,7 +23,7 @@ async def remediation_audit(
     info: Info, id: OptionalGlobalId = None, request_id: RequestId = None
 ) -> records.RemediationAudit | None:
     """One audit."""
-    return await get_record(info.context.deps, info.context.caller, KIND, record_key(KIND, id, request_id))
+    return await one(info, KIND, id, request_id)
 
 
 async def remediation_audits(
@@ -44,15 +42,7 @@ async def remediation_audits(
     before: Before = None,
 ) -> Page[records.RemediationAudit]:
     """A page."""
-    request = page_request(
-        where=to_filter(filter),
-        order=to_order(KIND, order_by),
-        first=first,
-        after=after,
-        last=last,
-        before=before,
-    )
-    return await list_records(info.context.deps, info.context.caller, KIND, request)
+    return await page(info, KIND, filter, order_by, first=first, after=after, last=last, before=before)
 
 
 @strawberry.type
