@@ -28,10 +28,27 @@ PAGE_ROWS_DEFAULT: Final = 20
 ORDER_TERMS_MAX: Final = 5  # more columns than this never break a tie that id would not
 CURSOR_CHARS_MAX: Final = 4_096  # five ordered columns of 512 characters, base64, and some air
 
+# The past is rebuilt in memory; a remediation has tens of events, and 10,000 of them take about 0.1 s.
+TIMELINE_EVENTS_MAX: Final = 10_000
+
 # Filters: 10 levels and 100 conditions cover every dashboard seen; PostgreSQL plans them in milliseconds.
 FILTER_DEPTH_MAX: Final = 10
 FILTER_CONDITIONS_MAX: Final = 100
 FILTER_VALUES_MAX: Final = 500  # values of one `in`
+FILTER_PATH_KEYS_MAX: Final = METADATA_DEPTH_MAX  # nothing lies deeper
+FILTER_JSON_BYTES_MAX: Final = 16 * 1024  # one JSON value that is compared with
+
+# Words. A term is at most a long path or class name; longer ones are cut alike on both sides.
+TERM_CHARS_MAX: Final = 100
+# Of each field: 10 KiB of text have some 3,000 terms; pgvector's sparsevec ends at 16,000 elements in all.
+LEXICAL_TERMS_MAX: Final = 7_500
+
+# Statistics: a year of hours, or a week of minutes; more points than a chart has pixels help nobody.
+STATISTICS_ROWS_MAX: Final = 10_000
+STATISTICS_GROUP_FIELDS_MAX: Final = 5
+RECURRENCE_HOURS: Final = 24  # the same alert on the same target this soon after the end counts as recurred
+FACET_VALUES_DEFAULT: Final = 20
+FACET_VALUES_MAX: Final = 100
 
 # Similar incidents.
 SIMILAR_ROWS_DEFAULT: Final = 10
@@ -60,6 +77,10 @@ IMPORT_BATCH_ROWS: Final = 200
 # The largest record has some 110 KiB of text, of which JSON may escape each byte to six.
 IMPORT_LINE_BYTES_MAX: Final = 1024 * 1024
 BATCH_ROWS_MAX: Final = 500
+# Export: rows fetched at a time; the largest take some 20 MB.
+EXPORT_BATCH_ROWS: Final = 200
+# Delete: remediations a transaction, each with all around it; writers of these wait as long as it takes.
+DELETE_BATCH_REQUESTS: Final = 100
 
 # Checks and migrations: a firewall that drops packets answers nothing, so stop waiting at some time.
 DIRECT_CONNECT_TIMEOUT_S: Final = 10.0

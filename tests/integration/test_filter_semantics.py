@@ -1,8 +1,7 @@
 """Random filters keep the rows that a plain evaluation in Python keeps: two-valued logic, nulls included."""
 
-import operator
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +20,7 @@ from datastorage.repositories.records import Records
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.records import create_records
 from support.api import services_from_sync_tests
+from support.evaluation import World
 from support.records import remediation_row
 
 ROWS_MAX = 60
@@ -128,36 +128,6 @@ def tree(pick: random.Random, levels: int = 4) -> Filter:
     return kind(tuple(tree(pick, levels - 1) for _ in range(pick.choice((0, 1, 2, 2, 3)))))
 
 
-COMPARED: dict[Operator, Callable[[Any, Any], bool]] = {
-    Operator.EQ: operator.eq,
-    Operator.NE: operator.ne,
-    Operator.IN: lambda held, values: held in values,
-    Operator.NOT_IN: lambda held, values: held not in values,
-    Operator.GT: operator.gt,
-    Operator.GTE: operator.ge,
-    Operator.LT: operator.lt,
-    Operator.LTE: operator.le,
-    Operator.CONTAINS: lambda held, value: value.lower() in held.lower(),
-    Operator.STARTS_WITH: lambda held, value: held.lower().startswith(value.lower()),
-    Operator.IS_NULL: lambda held, absent: (held is None) is absent,
-}
-TRUE_OF_NOTHING = (Operator.NE, Operator.NOT_IN, Operator.IS_NULL)  # the only ones that may hold for a null
-
-
-def holds(where: Filter, audit: RemediationAudit) -> bool:
-    """What a filter means."""
-    match where:
-        case AllOf(parts):
-            return all(holds(part, audit) for part in parts)
-        case AnyOf(parts):
-            return any(holds(part, audit) for part in parts)
-        case Not(part):
-            return not holds(part, audit)
-        case Condition(column, comparison, value):
-            held = getattr(audit, column)
-            return (held is not None or comparison in TRUE_OF_NOTHING) and COMPARED[comparison](held, value)
-
-
 async def kept(deps: Dependencies, where: Filter) -> tuple[list[int], int]:
     """What the database keeps, and how much it counts."""
     async with deps.database.read() as session:
@@ -175,7 +145,7 @@ def test_a_filter_keeps_what_its_meaning_says(
 
     ids, counted = portal.call(kept, deps, where)
 
-    expected = sorted(audit.id for audit in audits if holds(where, audit))
+    expected = sorted(audit.id for audit in audits if World().holds(where, audit))
     assert (ids, counted) == (expected, len(expected)), where
 
 

@@ -41,7 +41,7 @@ EMBEDDING = {
     "model": "'wordllama-l2-supercat-256'",
     "vector": "array_fill(0.1, ARRAY[256])::halfvec",
 }
-COMPATIBILITY = {"revision": "'0003'", "oldest_release": "'0.2.0'"}
+COMPATIBILITY = {"revision": "'0005'", "oldest_release": "'0.2.0'"}
 ANALYSIS = {
     "analysis_id": "'an-1'",
     "remediation_request_id": "'rr-1'",

@@ -1,189 +1,159 @@
-"""Filter inputs: comparisons that fit a type, and how an input becomes a filter value."""
+"""How the filter input of a record becomes a filter value."""
 
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
+import orjson
 import strawberry
 
-from datastorage.domain.filters import EVERYTHING, AllOf, AnyOf, Condition, Filter, Not, Operator
+from datastorage.domain.filters import (
+    EVERYTHING,
+    RANGES,
+    AllOf,
+    AllWords,
+    AnyOf,
+    Condition,
+    Filter,
+    JsonCondition,
+    JsonContains,
+    Not,
+    Operator,
+    Related,
+)
 from datastorage.domain.names import camel
+from datastorage.domain.relation import Relation
 from datastorage.errors import InvalidInput
-from datastorage.graphql.enums import Phase, Severity, Status, WorkflowPhase
-from datastorage.graphql.input import optional
-from datastorage.graphql.scalars import BigInt
+from datastorage.graphql.comparisons import IDFilter, JSONFilter, JSONPathFilter
+from datastorage.graphql.node import number_of
 
-EQ, NE = "Equal to.", "Not equal to; true where there is no value."
-IN, NOT_IN = "One of, at most 500.", "None of; true where there is no value."
-GT, GTE, LT, LTE = "Greater than.", "Greater than or equal to.", "Less than.", "Less than or equal to."
-CONTAINS, STARTS_WITH = "Contains, ignoring case.", "Starts with, ignoring case."
-IS_NULL = "True: has no value. False: has one."
-
-
-@strawberry.input(description="Comparisons of a name or key; all that are given must hold.")
-class StringFilter:
-    """Comparisons of a required string."""
-
-    eq: str | None = optional(EQ)
-    ne: str | None = optional(NE)
-    in_: list[str] | None = optional(IN, name="in")
-    not_in: list[str] | None = optional(NOT_IN)
-    gt: str | None = optional(GT)
-    gte: str | None = optional(GTE)
-    lt: str | None = optional(LT)
-    lte: str | None = optional(LTE)
-    contains: str | None = optional(CONTAINS)
-    starts_with: str | None = optional(STARTS_WITH)
-
-
-@strawberry.input(description="Comparisons of an optional text; all that are given must hold.")
-class TextFilter:
-    """Comparisons of an optional text."""
-
-    eq: str | None = optional(EQ)
-    ne: str | None = optional(NE)
-    in_: list[str] | None = optional(IN, name="in")
-    not_in: list[str] | None = optional(NOT_IN)
-    contains: str | None = optional(CONTAINS)
-    starts_with: str | None = optional(STARTS_WITH)
-    is_null: bool | None = optional(IS_NULL)
-
-
-@strawberry.input(description="Comparisons of a phase; all that are given must hold.")
-class PhaseFilter:
-    """Comparisons of a phase."""
-
-    eq: Phase | None = optional(EQ)
-    ne: Phase | None = optional(NE)
-    in_: list[Phase] | None = optional(IN, name="in")
-    not_in: list[Phase] | None = optional(NOT_IN)
-
-
-@strawberry.input(description="Comparisons of a status; all that are given must hold.")
-class StatusFilter:
-    """Comparisons of a status."""
-
-    eq: Status | None = optional(EQ)
-    ne: Status | None = optional(NE)
-    in_: list[Status] | None = optional(IN, name="in")
-    not_in: list[Status] | None = optional(NOT_IN)
-
-
-@strawberry.input(description="Comparisons of a severity; all that are given must hold.")
-class SeverityFilter:
-    """Comparisons of a severity."""
-
-    eq: Severity | None = optional(EQ)
-    ne: Severity | None = optional(NE)
-    in_: list[Severity] | None = optional(IN, name="in")
-    not_in: list[Severity] | None = optional(NOT_IN)
-
-
-@strawberry.input(description="Comparisons of a workflow's phase; all that are given must hold.")
-class WorkflowPhaseFilter:
-    """Comparisons of a workflow's phase."""
-
-    eq: WorkflowPhase | None = optional(EQ)
-    ne: WorkflowPhase | None = optional(NE)
-    in_: list[WorkflowPhase] | None = optional(IN, name="in")
-    not_in: list[WorkflowPhase] | None = optional(NOT_IN)
-
-
-@strawberry.input(description="Comparison of a yes or no.")
-class BooleanFilter:
-    """Comparison of a boolean."""
-
-    eq: bool | None = optional(EQ)
-
-
-@strawberry.input(description="Comparisons of a fraction; all that are given must hold.")
-class FloatFilter:
-    """Comparisons of a number with decimals."""
-
-    eq: float | None = optional(EQ)
-    ne: float | None = optional(NE)
-    gt: float | None = optional(GT)
-    gte: float | None = optional(GTE)
-    lt: float | None = optional(LT)
-    lte: float | None = optional(LTE)
-
-
-@strawberry.input(description="Comparisons of a time; all that are given must hold.")
-class DateTimeFilter:
-    """Comparisons of a time."""
-
-    eq: datetime | None = optional(EQ)
-    ne: datetime | None = optional(NE)
-    gt: datetime | None = optional("Later than.")
-    gte: datetime | None = optional("At or later than.")
-    lt: datetime | None = optional("Earlier than.")
-    lte: datetime | None = optional("At or earlier than.")
-    is_null: bool | None = optional(IS_NULL)
-
-
-@strawberry.input(description="Comparisons of a count; all that are given must hold.")
-class IntFilter:
-    """Comparisons of a number of 32 bits."""
-
-    eq: int | None = optional(EQ)
-    ne: int | None = optional(NE)
-    in_: list[int] | None = optional(IN, name="in")
-    not_in: list[int] | None = optional(NOT_IN)
-    gt: int | None = optional(GT)
-    gte: int | None = optional(GTE)
-    lt: int | None = optional(LT)
-    lte: int | None = optional(LTE)
-
-
-@strawberry.input(description="Comparisons of a number; all that are given must hold.")
-class BigIntFilter:
-    """Comparisons of a whole number."""
-
-    eq: BigInt | None = optional(EQ)
-    ne: BigInt | None = optional(NE)
-    in_: list[BigInt] | None = optional(IN, name="in")
-    not_in: list[BigInt] | None = optional(NOT_IN)
-    gt: BigInt | None = optional(GT)
-    gte: BigInt | None = optional(GTE)
-    lt: BigInt | None = optional(LT)
-    lte: BigInt | None = optional(LTE)
-    is_null: bool | None = optional(IS_NULL)
+# Fields of filter inputs that lead to other records, by their Python names.
+RELATIONS: Final = {
+    "AiAnalysisAuditFilter": {"remediation": Relation.REMEDIATION},
+    "ExecutionAuditFilter": {"remediation": Relation.EXECUTION_REMEDIATION, "workflow": Relation.WORKFLOW},
+    "RemediationAuditFilter": {
+        "analyses": Relation.ANALYSES,
+        "workflows": Relation.WORKFLOWS,
+        "executions": Relation.EXECUTIONS,
+    },
+    "WorkflowAuditFilter": {"remediation": Relation.REMEDIATION, "steps": Relation.WORKFLOW_EXECUTIONS},
+}
+NEGATED: Final = {"none": False, "every": True}  # quantifiers that deny, and whether they deny the opposite
 
 
 def to_filter(given: Any) -> Filter:
-    """A record's filter input as a value: `and`, `or`, `not` and its columns, all of which must hold.
+    """A record's filter input as a value: everything that is given must hold.
 
     Errors: InvalidInput, for a null where a comparison needs a value.
     """
     if given is None or given is strawberry.UNSET:
         return EVERYTHING
-    parts: list[Filter] = []
-    for field in dataclasses.fields(given):
-        value = getattr(given, field.name)
-        if value is strawberry.UNSET or value is None:
-            continue
-        if field.name == "and_":
-            parts.extend(to_filter(part) for part in value)
-        elif field.name == "or_":
-            parts.append(AnyOf(tuple(to_filter(part) for part in value)))
-        elif field.name == "not_":
-            parts.append(Not(to_filter(value)))
-        else:
-            parts.extend(_conditions(field.name, value))
+    parts = [part for name, value in _given(given) for part in _parts(type(given).__name__, name, value)]
     return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
 
-def _conditions(column: str, comparisons: Any) -> list[Condition]:
-    found = []
-    for field in dataclasses.fields(comparisons):
-        value = getattr(comparisons, field.name)
-        if value is strawberry.UNSET:
+def _parts(input_name: str, name: str, value: Any) -> Iterator[Filter]:
+    """What one field of a filter input asks for."""
+    relation = RELATIONS[input_name].get(name)
+    if value is None:
+        return  # a variable that a dashboard left empty asks for nothing
+    if relation is not None:
+        yield from _related(relation, value)
+    elif name == "and_":
+        yield from map(to_filter, value)
+    elif name == "or_":
+        yield AnyOf(tuple(map(to_filter, value)))
+    elif name == "not_":
+        yield Not(to_filter(value))
+    elif name == "text":
+        yield AllWords(value)
+    elif isinstance(value, JSONFilter):
+        yield from _json(name, value)
+    else:
+        yield from _conditions(input_name.removesuffix("Filter"), name, value)
+
+
+def _related(relation: Relation, value: Any) -> Iterator[Filter]:
+    if type(value).__name__ in RELATIONS:  # one record
+        yield Related(relation, to_filter(value))
+        return
+    for quantifier, where in _given(value):
+        if where is None:
             continue
-        if value is None:
-            raise InvalidInput.single("filter", f"compares {camel(column)} with null; use isNull")
-        found.append(
-            Condition(column, Operator(field.name), tuple(value) if isinstance(value, list) else value)
+        fits = to_filter(where)
+        if quantifier == "some":
+            yield Related(relation, fits)
+        else:
+            yield Not(Related(relation, Not(fits) if NEGATED[quantifier] else fits))
+
+
+def _conditions(type_name: str, field: str, comparisons: Any) -> Iterator[Condition]:
+    column = "id" if field == "database_id" else field
+    for name, value in _compared(field, comparisons):
+        compared = tuple(value) if isinstance(value, list) else value
+        if isinstance(comparisons, IDFilter):
+            compared = _numbers(type_name, compared)
+        yield Condition(column, Operator(name), compared)
+
+
+def _numbers(type_name: str, ids: Any) -> Any:
+    if isinstance(ids, tuple):
+        return tuple(number_of(one, type_name) for one in ids)
+    return number_of(ids, type_name)
+
+
+def _json(column: str, given: JSONFilter) -> Iterator[Filter]:
+    for name, value in _compared(column, given):
+        if name == "contains":
+            yield JsonContains(column, _canonical(value))
+        else:
+            for comparisons in value:
+                yield from _json_conditions(column, comparisons)
+
+
+def _json_conditions(column: str, comparisons: JSONPathFilter) -> Iterator[JsonCondition]:
+    path = tuple(comparisons.path)
+    for name, value in _compared(column, comparisons):
+        if name == "path":
+            continue
+        if name == "exists":
+            yield JsonCondition(column, path, Operator.IS_NULL, not value)
+            continue
+        operator = Operator(name)
+        if operator in RANGES and (isinstance(value, bool) or not isinstance(value, int | float | str)):
+            raise InvalidInput.single(
+                "filter", f"{name} compares {camel(column)} with neither number nor string"
+            )
+        encoded = (
+            tuple(map(_canonical, value)) if isinstance(value, list) and name in _LISTS else _canonical(value)
         )
-    return found
+        yield JsonCondition(column, path, operator, encoded)
+
+
+_LISTS: Final = (Operator.IN, Operator.NOT_IN)
+
+
+def _canonical(value: Any) -> str:
+    """Compact JSON; the same for the same value, so that cursors know their filter again."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except (TypeError, ValueError) as error:
+        raise InvalidInput.single("filter", f"compares with what is no JSON: {error}") from None
+
+
+def _compared(field: str, comparisons: Any) -> Iterator[tuple[str, Any]]:
+    instead = "exists" if isinstance(comparisons, JSONFilter | JSONPathFilter) else "isNull"
+    for name, value in _given(comparisons):
+        if value is None:
+            raise InvalidInput.single("filter", f"compares {camel(field)} with null; use {instead}")
+        yield name, value
+
+
+def _given(given: Any) -> Iterator[tuple[str, Any]]:
+    """The fields of an input that the client sent."""
+    for field in dataclasses.fields(given):
+        value = getattr(given, field.name)
+        if value is not strawberry.UNSET:
+            yield field.name, value

@@ -12,6 +12,7 @@ from datastorage.limits import BIGINT_MAX
 
 BigInt = NewType("BigInt", int)
 JSONObject = NewType("JSONObject", dict)  # type: ignore[type-arg]
+JSON = NewType("JSON", object)
 
 
 def parse_big_int(value: Any) -> int:
@@ -69,6 +70,11 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://datatracker.ietf.org/doc/html/rfc3339",
         serialize=write_time,
         parse_value=parse_time,
+    ),
+    JSON: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value: object, list, string, number or boolean.",
+        specified_by_url="https://datatracker.ietf.org/doc/html/rfc8259",
     ),
     JSONObject: strawberry.scalar(
         name="JSONObject",

@@ -4,6 +4,7 @@ from datastorage.models.ai_analysis_audit import ai_analysis_audit
 from datastorage.models.base import metadata
 from datastorage.models.execution_audit import execution_audit
 from datastorage.models.incident_embedding import incident_embedding
+from datastorage.models.incident_lexical import incident_lexical
 from datastorage.models.remediation_audit import remediation_audit
 from datastorage.models.remediation_event import remediation_event
 from datastorage.models.schema_compatibility import schema_compatibility
@@ -13,6 +14,7 @@ __all__ = [
     "ai_analysis_audit",
     "execution_audit",
     "incident_embedding",
+    "incident_lexical",
     "metadata",
     "remediation_audit",
     "remediation_event",

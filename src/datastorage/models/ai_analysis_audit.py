@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Double, Index, Table
 from sqlalchemy.dialects.postgresql import JSONB
 
 from datastorage import limits
-from datastorage.models.base import identity, key, metadata, not_longer_than, stamp
+from datastorage.models.base import identity, index_ignoring_case, key, metadata, not_longer_than, stamp
 
 ai_analysis_audit = Table(
     "ai_analysis_audit",
@@ -41,4 +41,5 @@ Index(
     _c.id.desc(),
 )
 Index("ix_ai_analysis_audit_namespace", _c.namespace, _c.created_at.desc(), _c.id.desc())
+index_ignoring_case(_c.analysis_id)
 Index("ix_ai_analysis_audit_created_at", _c.created_at.desc(), _c.id.desc())

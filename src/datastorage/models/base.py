@@ -6,7 +6,17 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Identity, MetaData, String, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    MetaData,
+    String,
+    func,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -62,3 +72,8 @@ def one_of(column: str, kind: Iterable[StrEnum]) -> CheckConstraint:
 def not_longer_than(column: str, bytes_max: int) -> CheckConstraint:
     """The size of free text; counted in bytes, since that is what storage and indexes bear."""
     return CheckConstraint(f"octet_length({column}) <= {bytes_max}", name=f"{column}_size")
+
+
+def index_ignoring_case(column: Column[object]) -> Index:
+    """Serves prefixes of a key in whatever case."""
+    return Index(f"ix_{column.table.name}_lower_{column.name}", func.lower(column))

@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from datastorage import limits
-from datastorage.models.base import TIME, identity, key, metadata, not_longer_than, stamp
+from datastorage.models.base import TIME, identity, index_ignoring_case, key, metadata, not_longer_than, stamp
 
 execution_audit = Table(
     "execution_audit",
@@ -48,4 +48,5 @@ execution_audit = Table(
 _c = execution_audit.c
 for _column in (_c.remediation_request_id, _c.workflow_id, _c.namespace):
     Index(f"ix_execution_audit_{_column.name}", _column, _c.start_time.desc(), _c.id.desc())
+index_ignoring_case(_c.execution_id)
 Index("ix_execution_audit_start_time", _c.start_time.desc(), _c.id.desc())

@@ -18,7 +18,17 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from datastorage import limits
 from datastorage.domain.enums import Phase, Severity, Status
-from datastorage.models.base import TIME, Member, identity, key, metadata, not_longer_than, one_of, stamp
+from datastorage.models.base import (
+    TIME,
+    Member,
+    identity,
+    index_ignoring_case,
+    key,
+    metadata,
+    not_longer_than,
+    one_of,
+    stamp,
+)
 
 remediation_audit = Table(
     "remediation_audit",
@@ -67,6 +77,8 @@ _c = remediation_audit.c
 for _column in (_c.namespace, _c.phase, _c.status, _c.alert_fingerprint):
     Index(f"ix_remediation_audit_{_column.name}", _column, _c.start_time.desc(), _c.id.desc())
 Index("ix_remediation_audit_start_time", _c.start_time.desc(), _c.id.desc())
+index_ignoring_case(_c.remediation_request_id)
+index_ignoring_case(_c.alert_fingerprint)
 Index("ix_remediation_audit_content_hash", _c.content_hash, _c.start_time.desc(), _c.id.desc())
 Index(
     "ix_remediation_audit_metadata",

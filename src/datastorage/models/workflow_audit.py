@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, UniqueCon
 from sqlalchemy.dialects.postgresql import JSONB
 
 from datastorage.domain.enums import WorkflowPhase
-from datastorage.models.base import TIME, Member, identity, key, metadata, one_of, stamp
+from datastorage.models.base import TIME, Member, identity, index_ignoring_case, key, metadata, one_of, stamp
 
 workflow_audit = Table(
     "workflow_audit",
@@ -35,4 +35,5 @@ workflow_audit = Table(
 _c = workflow_audit.c
 for _column in (_c.remediation_request_id, _c.namespace, _c.phase):
     Index(f"ix_workflow_audit_{_column.name}", _column, _c.start_time.desc(), _c.id.desc())
+index_ignoring_case(_c.workflow_id)
 Index("ix_workflow_audit_start_time", _c.start_time.desc(), _c.id.desc())

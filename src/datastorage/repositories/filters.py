@@ -1,48 +1,82 @@
-"""A filter value as one SQL clause with bound parameters."""
+"""A filter value as one SQL clause with bound parameters. What belongs to a record is looked for in subqueries."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, Text, and_, any_, false, literal, or_, true
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Table,
+    and_,
+    false,
+    literal,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from datastorage.domain.filters import AllOf, AnyOf, Condition, Filter, Not, Operator
+from datastorage.domain.caller import Scope
+from datastorage.domain.filters import (
+    AllOf,
+    AllWords,
+    AnyOf,
+    Condition,
+    Filter,
+    JsonCondition,
+    JsonContains,
+    Leaf,
+    Not,
+    Related,
+)
+from datastorage.domain.kind import RecordKind
+from datastorage.models import incident_lexical
+from datastorage.repositories.comparisons import COMPARISONS
+from datastorage.repositories.filter_relations import LINKS
+from datastorage.repositories.json_filters import contains_json, json_condition
+from datastorage.repositories.record_tables import table_of
+from datastorage.repositories.scope import visible
+from datastorage.search import term_number, words
 
-Column = ColumnElement[Any]
 Clause = ColumnElement[bool]
 
 
-def _one_of(column: Column, values: tuple[Any, ...]) -> Clause:
-    """One array instead of a parameter per value: one statement for lists of any length, and no limit of theirs."""
-    kind = Text() if column.type.python_type is str else column.type
-    return column == any_(literal(list(values), ARRAY(kind)))
+def clause(kind: RecordKind[Any], where: Filter, scope: Scope) -> Clause:
+    """The records of a kind for which the filter is true; within the scope, as far as it looks at others."""
+    match where:
+        case Related():
+            return _related(kind, where, scope)
+        case AllOf(parts):
+            return and_(true(), *(clause(kind, part, scope) for part in parts))
+        case AnyOf(parts):
+            return or_(false(), *(clause(kind, part, scope) for part in parts))
+        case Not(part):
+            return clause(kind, part, scope).is_not(true())  # null counts as false, so its negation is true
+        case _:
+            return _own(table_of(kind).table, where)
 
 
-_CLAUSES: dict[Operator, Callable[[Column, Any], Clause]] = {
-    Operator.EQ: lambda column, value: column == value,
-    Operator.NE: lambda column, value: column.is_distinct_from(value),
-    Operator.IN: _one_of,
-    Operator.NOT_IN: lambda column, values: _one_of(column, values).is_not(true()),
-    Operator.GT: lambda column, value: column > value,
-    Operator.GTE: lambda column, value: column >= value,
-    Operator.LT: lambda column, value: column < value,
-    Operator.LTE: lambda column, value: column <= value,
-    Operator.CONTAINS: lambda column, value: column.icontains(value, autoescape=True),
-    Operator.STARTS_WITH: lambda column, value: column.istartswith(value, autoescape=True),
-    Operator.IS_NULL: lambda column, absent: column.is_(None) if absent else column.is_not(None),
-}
-
-
-def clause(table: Table, where: Filter) -> Clause:
-    """The rows of `table` for which the filter is true."""
+def _own(table: Table, where: Leaf) -> Clause:
+    """A condition on the record itself."""
     match where:
         case Condition(column, operator, value):
-            return _CLAUSES[operator](table.c[column], value)
-        case AllOf(parts):
-            return and_(true(), *(clause(table, part) for part in parts))
-        case AnyOf(parts):
-            return or_(false(), *(clause(table, part) for part in parts))
-        case Not(part):
-            return clause(table, part).is_not(true())  # null counts as false, so its negation is true
+            return COMPARISONS[operator](table.c[column], value)
+        case JsonContains(column, json):
+            return contains_json(table.c[column], json)
+        case JsonCondition():
+            return json_condition(table.c[where.column], where)
+        case AllWords(text):
+            return table.c.id.in_(_with_words(text))
+
+
+def _with_words(text: str) -> Any:
+    numbers = sorted({term_number(word) for word in words(text)})
+    has_all = incident_lexical.c.terms.contains(literal(numbers, ARRAY(Integer)))
+    return select(incident_lexical.c.audit_id).where(has_all)
+
+
+def _related(kind: RecordKind[Any], where: Related, scope: Scope) -> Clause:
+    link = LINKS[kind.type_name, where.relation]
+    other = table_of(link.kind).table
+    return link.among(visible(other, scope) & clause(link.kind, where.where, scope), scope)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from datastorage.db.database import ReadSession, WriteSession
 from datastorage.domain.caller import Scope
@@ -51,7 +51,7 @@ class Records(Generic[R]):
 
     async def page(self, request: PageRequest) -> tuple[list[R], bool]:
         """One page of a filtered, ordered list, and whether more lies beyond it. Errors: BadCursor."""
-        statement = self.visible().where(clause(self._table, request.where))
+        statement = self.visible().where(clause(self._kind, request.where, self._scope))
         if request.position is not None:
             statement = statement.where(
                 beyond(self._table, request.order, request.position, backward=request.backward)
@@ -96,6 +96,11 @@ class RecordsWriter(Records[R]):
         """The audit with this number, which no other transaction may change until this one ends."""
         return await self._one(self.visible().where(self._table.c.id == row_id).with_for_update())
 
+    async def locked_by_keys(self, keys: Sequence[str]) -> dict[str, R]:
+        """The audits with these natural keys, locked in one order for all writers."""
+        statement = self.visible().where(self._home.key.in_(keys)).order_by(self._table.c.id)
+        return {self._kind.key_of(record): record for record in await self._all(statement.with_for_update())}
+
     async def add_many(self, rows: Sequence[Mapping[str, Any]]) -> list[R]:
         """Inserts the rows whose key is free, and returns just those. Scope is the caller's duty."""
         columns = self._home.inserted
@@ -111,17 +116,8 @@ class RecordsWriter(Records[R]):
         row = (await self._session.execute(self._home.update, {**values, "row_id": audit.id})).one()
         return self._record(row)
 
-    async def delete(self, keys: Sequence[str]) -> list[R]:
-        """Deletes the visible audits with these natural keys, and returns what they were."""
-        statement = (
-            delete(self._table)
-            .where(visible(self._table, self._scope), self._home.key.in_(keys))
-            .returning(*self._home.record_columns)
-        )
-        return [self._record(row) for row in await self._session.execute(statement)]
-
 
 def matching(kind: RecordKind[Any], where: Filter, scope: Scope) -> ColumnElement[bool]:
     """The rows that a caller's filter leaves, for repositories that join them."""
     table = table_of(kind).table
-    return visible(table, scope) & clause(table, where)
+    return visible(table, scope) & clause(kind, where, scope)

@@ -1,4 +1,4 @@
-"""The text of an incident that is embedded, and its hash: what makes two incidents alike."""
+"""The text of an incident: masked and hashed for its meaning, word for word for the lexical search."""
 
 from __future__ import annotations
 
@@ -7,30 +7,44 @@ from dataclasses import dataclass
 from typing import Final
 
 from datastorage.domain.remediation import RemediationDraft
-from datastorage.search import content_hash, embedded_text
+from datastorage.search import LexicalDocument, content_hash, embedded_text, lexical_document
 
 HEADLINE_KEYS: Final = ("summary", "title", "alertname")
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentText:
-    """A text and its SHA-256."""
+    """What an incident is found by."""
 
-    text: str
-    hash: bytes
+    text: str  # that is embedded
+    hash: bytes  # its SHA-256
+    headline: str  # unmasked, as the body
+    body: str
+
+    @property
+    def words(self) -> LexicalDocument:
+        """Its terms and their weights."""
+        return lexical_document(self.headline, self.body)
 
 
 def incident_text(draft: RemediationDraft, root_causes: Sequence[str] = ()) -> IncidentText:
     """Stable, meaningful text only: ids and labels are filters, never embedded."""
+    headline = _headline(draft)
     text = embedded_text(
         action_type=draft.action_type,
         target_kind=draft.target_kind,
-        headline=_headline(draft),
+        headline=headline,
         error_message=draft.error_message,
         root_causes=root_causes,
         resolution=draft.resolution,
     )
-    return IncidentText(text, content_hash(text))
+    return IncidentText(text, content_hash(text), headline, _body(draft, root_causes))
+
+
+def _body(draft: RemediationDraft, root_causes: Sequence[str]) -> str:
+    """What was said of it beside the headline; what differs between occurrences is what people search by here."""
+    said = (draft.error_message, *sorted(set(root_causes)), draft.resolution)
+    return "\n".join((f"{draft.name} {draft.action_type} {draft.target_resource}", *filter(None, said)))
 
 
 def _headline(draft: RemediationDraft) -> str:

@@ -15,9 +15,11 @@ from datastorage.domain.kind import R, RecordKind
 from datastorage.errors import DataStorageError, Unavailable
 from datastorage.observability.metrics import DUALWRITE_SUCCESS, DualWriteFailure, count_dualwrite_failure
 from datastorage.repositories.incident_embeddings import IncidentEmbeddings
+from datastorage.repositories.incident_lexical import IncidentLexical
 from datastorage.repositories.incident_texts import IncidentTextsWriter
 from datastorage.repositories.records import RecordsWriter
 from datastorage.repositories.remediation_events import RemediationEvents
+from datastorage.repositories.selected_records import SelectedRecordsWriter
 from datastorage.services.dependencies import Dependencies
 
 
@@ -29,6 +31,7 @@ class UnitOfWork:
         self._scope = scope
         self.events = RemediationEvents(session)
         self.embeddings = IncidentEmbeddings(session, model)
+        self.lexical = IncidentLexical(session)
         self.texts = IncidentTextsWriter(session)
 
     def audits(self, kind: RecordKind[R]) -> RecordsWriter[R]:
@@ -38,6 +41,10 @@ class UnitOfWork:
     def audits_anywhere(self, kind: RecordKind[R]) -> RecordsWriter[R]:
         """The audits of one kind whatever their scope; what is read so must not be told."""
         return RecordsWriter(self._session, EVERYWHERE, kind)
+
+    def selected(self, kind: RecordKind[R]) -> SelectedRecordsWriter[R]:
+        """The records of one kind that a selection means, within the caller's scope."""
+        return SelectedRecordsWriter(self._session, self._scope, kind)
 
     async def commit(self) -> None:
         """Makes everything durable. Errors: Unavailable(outcome_unknown) if the connection breaks here."""

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from datastorage.graphql.enums import NullsPlace, OrderDirection, described
-from datastorage.graphql.filters import (
+from datastorage.graphql.comparisons import (
     BigIntFilter,
     DateTimeFilter,
     FloatFilter,
+    IDFilter,
     IntFilter,
+    JSONFilter,
     StringFilter,
     TextFilter,
 )
+from datastorage.graphql.enums import NullsPlace, OrderDirection, described
 from datastorage.graphql.input import optional, required
 from datastorage.graphql.scalars import BigInt, JSONObject
+
+if TYPE_CHECKING:
+    from datastorage.graphql.remediation.inputs import RemediationAuditFilter
 
 
 @strawberry.input(description="An AI analysis to remember. All faults are reported together.")
@@ -48,6 +54,8 @@ class AiAnalysisAuditFilter:
     and_: list[AiAnalysisAuditFilter] | None = optional("All of these.", name="and")
     or_: list[AiAnalysisAuditFilter] | None = optional("At least one of these.", name="or")
     not_: AiAnalysisAuditFilter | None = optional("Not this.", name="not")
+    id: IDFilter | None = optional("By global id.")
+    database_id: BigIntFilter | None = optional("By number.")
     analysis_id: StringFilter | None = optional("By natural key.")
     remediation_request_id: StringFilter | None = optional("By remediation.")
     provider: StringFilter | None = optional("By provider.")
@@ -59,7 +67,20 @@ class AiAnalysisAuditFilter:
     recommended_action: TextFilter | None = optional("By recommended action.")
     namespace: TextFilter | None = optional("By namespace.")
     cluster_name: TextFilter | None = optional("By cluster.")
+    metadata: JSONFilter | None = optional("By metadata.")
     created_at: DateTimeFilter | None = optional("By when it was stored.")
+    remediation: (
+        Annotated[RemediationAuditFilter, strawberry.lazy("datastorage.graphql.remediation.inputs")] | None
+    ) = optional("By its remediation, which has arrived and is such.")
+
+
+@strawberry.input(description="Conditions on analyses that belong to a record; all that are given must hold.")
+class AiAnalysisAuditListFilter:
+    """Quantifiers over a relation."""
+
+    some: AiAnalysisAuditFilter | None = optional("At least one is such.")
+    every: AiAnalysisAuditFilter | None = optional("All of them are such; true where there are none.")
+    none: AiAnalysisAuditFilter | None = optional("Not one is such; `none: {}` finds those without any.")
 
 
 @described(

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from datastorage.graphql.comparisons import (
+    BigIntFilter,
+    BooleanFilter,
+    DateTimeFilter,
+    IDFilter,
+    JSONFilter,
+    StringFilter,
+    TextFilter,
+)
 from datastorage.graphql.enums import NullsPlace, OrderDirection, described
-from datastorage.graphql.filters import BigIntFilter, BooleanFilter, DateTimeFilter, StringFilter, TextFilter
 from datastorage.graphql.input import optional, required
 from datastorage.graphql.scalars import BigInt, JSONObject
+
+if TYPE_CHECKING:
+    from datastorage.graphql.remediation.inputs import RemediationAuditFilter
+    from datastorage.graphql.workflow.inputs import WorkflowAuditFilter
 
 
 @strawberry.input(description="An execution to remember. All faults are reported together.")
@@ -41,6 +54,8 @@ class ExecutionAuditFilter:
     and_: list[ExecutionAuditFilter] | None = optional("All of these.", name="and")
     or_: list[ExecutionAuditFilter] | None = optional("At least one of these.", name="or")
     not_: ExecutionAuditFilter | None = optional("Not this.", name="not")
+    id: IDFilter | None = optional("By global id.")
+    database_id: BigIntFilter | None = optional("By number.")
     execution_id: StringFilter | None = optional("By natural key.")
     workflow_id: StringFilter | None = optional("By workflow.")
     remediation_request_id: TextFilter | None = optional("By remediation.")
@@ -56,7 +71,25 @@ class ExecutionAuditFilter:
     error_message: TextFilter | None = optional("By what went wrong.")
     namespace: TextFilter | None = optional("By namespace.")
     cluster_name: TextFilter | None = optional("By cluster.")
+    metadata: JSONFilter | None = optional("By metadata.")
     created_at: DateTimeFilter | None = optional("By when it was stored.")
+    remediation: (
+        Annotated[RemediationAuditFilter, strawberry.lazy("datastorage.graphql.remediation.inputs")] | None
+    ) = optional("By its remediation, its own or its workflow's, which has arrived and is such.")
+    workflow: (
+        Annotated[WorkflowAuditFilter, strawberry.lazy("datastorage.graphql.workflow.inputs")] | None
+    ) = optional("By its workflow, which has arrived and is such.")
+
+
+@strawberry.input(
+    description="Conditions on executions that belong to a record; all that are given must hold."
+)
+class ExecutionAuditListFilter:
+    """Quantifiers over a relation."""
+
+    some: ExecutionAuditFilter | None = optional("At least one is such.")
+    every: ExecutionAuditFilter | None = optional("All of them are such; true where there are none.")
+    none: ExecutionAuditFilter | None = optional("Not one is such; `none: {}` finds those without any.")
 
 
 @described(

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from datastorage.graphql.enums import NullsPlace, OrderDirection, Phase, Severity, Status, described
-from datastorage.graphql.filters import (
+from datastorage.graphql.comparisons import (
     BigIntFilter,
     DateTimeFilter,
+    IDFilter,
+    IntFilter,
+    JSONFilter,
     PhaseFilter,
     SeverityFilter,
     StatusFilter,
     StringFilter,
     TextFilter,
 )
+from datastorage.graphql.enums import NullsPlace, OrderDirection, Phase, Severity, Status, described
 from datastorage.graphql.input import optional, required
 from datastorage.graphql.scalars import JSONObject
+
+if TYPE_CHECKING:
+    from datastorage.graphql.analysis.inputs import AiAnalysisAuditListFilter
+    from datastorage.graphql.execution.inputs import ExecutionAuditListFilter
+    from datastorage.graphql.workflow.inputs import WorkflowAuditListFilter
 
 
 @strawberry.input(description="A remediation request to remember. All faults are reported together.")
@@ -85,6 +94,12 @@ class RemediationAuditFilter:
     and_: list[RemediationAuditFilter] | None = optional("All of these.", name="and")
     or_: list[RemediationAuditFilter] | None = optional("At least one of these.", name="or")
     not_: RemediationAuditFilter | None = optional("Not this.", name="not")
+    text: str | None = optional(
+        "All of these words, in any order, in headline, name, action, target, error message, root causes or "
+        "resolution. `ImagePullBackOff` also finds `image pull back off`."
+    )
+    id: IDFilter | None = optional("By global id.")
+    database_id: BigIntFilter | None = optional("By number.")
     remediation_request_id: StringFilter | None = optional("By natural key.")
     name: StringFilter | None = optional("By name.")
     namespace: StringFilter | None = optional("By namespace.")
@@ -104,8 +119,20 @@ class RemediationAuditFilter:
     target_name: StringFilter | None = optional("By name of the target.")
     error_message: TextFilter | None = optional("By what went wrong.")
     resolution: TextFilter | None = optional("By what helped.")
+    action_parameters: JSONFilter | None = optional("By what the action was given.")
+    metadata: JSONFilter | None = optional("By metadata.")
+    version: IntFilter | None = optional("By version.")
     created_at: DateTimeFilter | None = optional("By when it was stored.")
     updated_at: DateTimeFilter | None = optional("By when it was last changed.")
+    analyses: (
+        Annotated[AiAnalysisAuditListFilter, strawberry.lazy("datastorage.graphql.analysis.inputs")] | None
+    ) = optional("By its analyses.")
+    workflows: (
+        Annotated[WorkflowAuditListFilter, strawberry.lazy("datastorage.graphql.workflow.inputs")] | None
+    ) = optional("By its workflows.")
+    executions: (
+        Annotated[ExecutionAuditListFilter, strawberry.lazy("datastorage.graphql.execution.inputs")] | None
+    ) = optional("By its executions, also those of its workflows.")
 
 
 @described(

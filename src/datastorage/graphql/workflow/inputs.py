@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from datastorage.graphql.enums import NullsPlace, OrderDirection, WorkflowPhase, described
-from datastorage.graphql.filters import (
+from datastorage.graphql.comparisons import (
+    BigIntFilter,
     DateTimeFilter,
+    IDFilter,
     IntFilter,
+    JSONFilter,
     StringFilter,
     TextFilter,
     WorkflowPhaseFilter,
 )
+from datastorage.graphql.enums import NullsPlace, OrderDirection, WorkflowPhase, described
 from datastorage.graphql.input import optional, required
 from datastorage.graphql.scalars import JSONObject
+
+if TYPE_CHECKING:
+    from datastorage.graphql.execution.inputs import ExecutionAuditListFilter
+    from datastorage.graphql.remediation.inputs import RemediationAuditFilter
 
 
 @strawberry.input(description="A workflow to remember. All faults are reported together.")
@@ -66,6 +74,8 @@ class WorkflowAuditFilter:
     and_: list[WorkflowAuditFilter] | None = optional("All of these.", name="and")
     or_: list[WorkflowAuditFilter] | None = optional("At least one of these.", name="or")
     not_: WorkflowAuditFilter | None = optional("Not this.", name="not")
+    id: IDFilter | None = optional("By global id.")
+    database_id: BigIntFilter | None = optional("By number.")
     workflow_id: StringFilter | None = optional("By natural key.")
     remediation_request_id: StringFilter | None = optional("By remediation.")
     phase: WorkflowPhaseFilter | None = optional("By phase.")
@@ -75,8 +85,27 @@ class WorkflowAuditFilter:
     end_time: DateTimeFilter | None = optional("By end.")
     namespace: TextFilter | None = optional("By namespace.")
     cluster_name: TextFilter | None = optional("By cluster.")
+    metadata: JSONFilter | None = optional("By metadata.")
+    version: IntFilter | None = optional("By version.")
     created_at: DateTimeFilter | None = optional("By when it was stored.")
     updated_at: DateTimeFilter | None = optional("By when it was last changed.")
+    remediation: (
+        Annotated[RemediationAuditFilter, strawberry.lazy("datastorage.graphql.remediation.inputs")] | None
+    ) = optional("By its remediation, which has arrived and is such.")
+    steps: (
+        Annotated[ExecutionAuditListFilter, strawberry.lazy("datastorage.graphql.execution.inputs")] | None
+    ) = optional("By its executions.")
+
+
+@strawberry.input(
+    description="Conditions on workflows that belong to a record; all that are given must hold."
+)
+class WorkflowAuditListFilter:
+    """Quantifiers over a relation."""
+
+    some: WorkflowAuditFilter | None = optional("At least one is such.")
+    every: WorkflowAuditFilter | None = optional("All of them are such; true where there are none.")
+    none: WorkflowAuditFilter | None = optional("Not one is such; `none: {}` finds those without any.")
 
 
 @described(

@@ -82,13 +82,28 @@ async def retell(work: UnitOfWork, records: Sequence[Any], vectors: Mapping[byte
     await work.texts.lock(request_ids)
     remediations = await work.texts.remediations(request_ids, lock=True)
     causes = await work.texts.root_causes(request_ids)
-    hashes = {
-        audit.id: incident_text(audit, causes.get(audit.remediation_request_id, ())).hash
+    texts = {
+        audit.remediation_request_id: incident_text(audit, causes.get(audit.remediation_request_id, ()))
         for audit in remediations
     }
-    await work.texts.set_hashes(hashes)
-    await store_vectors(work, set(hashes.values()), vectors)
-    return set(hashes.values())
+    await work.texts.set_hashes(
+        {audit.id: texts[audit.remediation_request_id].hash for audit in remediations}
+    )
+    await store_words(work, remediations, texts)
+    hashes = {text.hash for text in texts.values()}
+    await store_vectors(work, hashes, vectors)
+    return hashes
+
+
+async def store_words(work: UnitOfWork, records: Sequence[Any], texts: Mapping[str, IncidentText]) -> None:
+    """Stores the words of remediations, by their request ids' texts; other records have none of their own."""
+    await work.lexical.put_many(
+        {
+            record.id: texts[record.remediation_request_id].words
+            for record in records
+            if isinstance(record, RemediationDraft)
+        }
+    )
 
 
 async def store_vectors(work: UnitOfWork, hashes: set[bytes], vectors: Mapping[bytes, Vector]) -> None:
