@@ -5,7 +5,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format schema ui dist clean
+.PHONY: help install run test check compat format schema ui dist clean
 
 help: ## Show this list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ test: install ## Run all tests.
 check: install ## Format, lint, types, import contracts, schema snapshot, migration drift, tests with coverage.
 	@ci/check
 
+compat: install ## Try the schema and a service with other people's tools; see compat/README.md.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --project compat --frozen --quiet --python $(BIN)/python
+	@$(BIN)/pytest compat -v -s
+
 format: install ## Format and fix what can be fixed.
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
@@ -44,4 +48,4 @@ dist: install ## Build wheel and sdist into dist/, GraphiQL inside the wheel.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv build --quiet --sdist --wheel
 
 clean: ## Remove what was built: .venv, GraphiQL, caches.
-	@rm -rf .venv dist ui/node_modules src/datastorage/web/static/graphiql .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@rm -rf .venv dist ui/node_modules compat/.venv compat/node_modules src/datastorage/web/static/graphiql .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -95,7 +95,38 @@ async def test_the_content_type_may_carry_a_charset(http: httpx.AsyncClient) -> 
     assert answer.json() == EMPTY_PAGE
 
 
+@pytest.mark.parametrize("charset", ['"utf-8"', "UTF8", "us-ascii"])
+async def test_the_charset_may_be_any_name_of_utf_8(http: httpx.AsyncClient, charset: str) -> None:
+    answer = await http.post(
+        "/graphql",
+        content=json.dumps({"query": LIST}),
+        headers={"content-type": f"application/json;charset={charset}; profile=none"},
+    )
+
+    assert answer.json() == EMPTY_PAGE
+
+
+async def test_extensions_are_accepted_as_a_map(http: httpx.AsyncClient) -> None:
+    given = {"persistedQuery": {"version": 1}}
+
+    posted = await http.post("/graphql", json={"query": LIST, "extensions": given})
+    got = await http.get("/graphql", params={"query": LIST, "extensions": json.dumps(given)})
+
+    assert posted.json() == got.json() == EMPTY_PAGE
+
+
 # --- what cannot be read
+
+
+@pytest.mark.parametrize("charset", ["latin1", "utf-16", ""])
+async def test_another_charset_is_refused(http: httpx.AsyncClient, charset: str) -> None:
+    answer = await http.post(
+        "/graphql",
+        content=json.dumps({"query": LIST}),
+        headers={"content-type": f"application/json; charset={charset}"},
+    )
+
+    assert told(answer) == (415, "BAD_USER_INPUT", "send the operation as JSON in UTF-8")
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "", None])
@@ -149,6 +180,8 @@ async def test_a_body_that_is_no_request_is_refused(
         ({"variables": "{}"}, "query must be a string with a GraphQL document"),
         ({"query": LIST, "variables": "{"}, "variables cannot be read as JSON"),
         ({"query": LIST, "variables": "[]"}, "variables must be an object"),
+        ({"query": LIST, "extensions": "{"}, "extensions cannot be read as JSON"),
+        ({"query": LIST, "extensions": "1"}, "extensions must be an object"),
     ],
 )
 async def test_parameters_that_are_no_request_are_refused(
@@ -179,12 +212,13 @@ async def test_a_body_beyond_the_limit_is_refused(http: httpx.AsyncClient) -> No
 @pytest.mark.parametrize("name", ["Three", None])
 async def test_an_unknown_operation_name_is_refused(http: httpx.AsyncClient, name: str | None) -> None:
     body = {"query": "query One { __typename } query Two { __typename }", "operationName": name}
+    which = "name one of the document's operations in operationName"
 
-    assert told(await http.post("/graphql", json=body)) == (
-        400,
-        "BAD_USER_INPUT",
-        "name one of the document's operations in operationName",
-    )
+    old = await http.post("/graphql", json=body)
+    new = await http.post("/graphql", json=body, headers={"accept": GRAPHQL_JSON})
+
+    assert told(old) == (200, "BAD_USER_INPUT", which)
+    assert told(new) == (400, "BAD_USER_INPUT", which)
 
 
 @pytest.mark.parametrize(
@@ -206,9 +240,35 @@ async def test_a_document_that_is_no_operation_of_ours_is_refused(
 
 
 async def test_a_subscription_is_refused(http: httpx.AsyncClient) -> None:
-    answer = await http.post("/graphql", json={"query": "subscription { a }"})
+    body = {"query": "subscription { a }"}
 
-    assert told(answer) == (400, "BAD_USER_INPUT", "subscriptions are not supported")
+    posted = await http.post("/graphql", json=body)
+    got = await http.get("/graphql", params=body)
+    new = await http.post("/graphql", json=body, headers={"accept": GRAPHQL_JSON})
+
+    assert told(posted) == told(got) == (200, "BAD_USER_INPUT", "subscriptions are not supported")
+    assert told(new) == (400, "BAD_USER_INPUT", "subscriptions are not supported")
+
+
+@pytest.mark.parametrize(
+    ("variables", "fault"),
+    [
+        ({}, "Expected a value of non-null type 'Int!' to be provided."),
+        ({"n": "x"}, "Int cannot represent non-integer value"),
+    ],
+)
+async def test_variables_of_another_type_are_refused(
+    http: httpx.AsyncClient, variables: dict[str, Any], fault: str
+) -> None:
+    query = "query($n: Int!) { remediationAudits(first: $n) { nodes { name } } }"
+    body = {"query": query, "variables": variables}
+
+    old = await http.post("/graphql", json=body)
+    new = await http.post("/graphql", json=body, headers={"accept": GRAPHQL_JSON})
+
+    message = f"Variable '$n' has invalid value: {fault}"
+    assert told(old) == (200, "BAD_USER_INPUT", message)
+    assert told(new) == (400, "BAD_USER_INPUT", message)
 
 
 # --- the way out
@@ -243,6 +303,7 @@ async def test_the_media_type_of_the_answer_is_negotiated(
 
     answers = (valid, invalid, unreadable)
     assert {answer.headers["content-type"] for answer in answers} == {f"{media}; charset=utf-8"}
+    assert {answer.headers["vary"] for answer in answers} == {"accept"}
     refused = 400 if media == GRAPHQL_JSON else 200
     assert [answer.status_code for answer in answers] == [200, refused, 400]
 

@@ -15,7 +15,7 @@ from strawberry.types.graphql import OperationType
 from datastorage.graphql.context import Context
 from datastorage.web.graphiql import graphiql_page, wants_page
 from datastorage.web.graphql_request import Operation, Unreadable, read_operation
-from datastorage.web.graphql_response import JSON, executed, failed, negotiated
+from datastorage.web.graphql_response import JSON, executed, failed, negotiated, refused
 from datastorage.web.identity import identify
 
 _WHICH: Final = "name one of the document's operations in operationName"
@@ -47,7 +47,7 @@ class GraphQLEndpoint:
     async def _executed(self, request: Request, operation: Operation, media: str) -> Response:
         structlog.contextvars.bind_contextvars(operation=operation.label)
         if operation.is_ambiguous:
-            raise Unreadable(400, _WHICH)
+            return refused(_WHICH, media)
         context = Context(request.app.state.deps, identify(request))
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -69,9 +69,9 @@ class GraphQLEndpoint:
                 outcomeUnknown="mutation" in operation.query,
             )
         except CannotGetOperationTypeError:
-            raise Unreadable(400, _WHICH) from None
-        except InvalidOperationTypeError:
-            if request.method == "POST":
-                raise Unreadable(400, "subscriptions are not supported") from None
+            return refused(_WHICH, media)
+        except InvalidOperationTypeError as error:
+            if error.operation_type is OperationType.SUBSCRIPTION:
+                return refused("subscriptions are not supported", media)
             raise Unreadable(405, "mutations need POST", {"allow": "POST"}) from None
         return executed(result, media)

@@ -14,6 +14,8 @@ from datastorage.limits import REQUEST_BODY_BYTES_MAX
 
 _OPERATION: Final = re.compile(r"\b(query|mutation|subscription)\b(?:\s+([A-Za-z_]\w{0,99}))?", re.ASCII)
 
+_CHARSETS: Final = {"utf-8", "utf8", "us-ascii"}  # ASCII is part of UTF-8
+
 
 class Unreadable(Exception):
     """A request that is no GraphQL request."""
@@ -62,10 +64,17 @@ async def read_operation(request: Request) -> Operation:
                 "extensions": _parameter(request, "extensions"),
             }
         )
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    _check_content_type(request.headers.get("content-type", ""))
+    return _operation(_json(await _body(request), "the body"))
+
+
+def _check_content_type(content_type: str) -> None:
+    media, *parameters = (part.strip() for part in content_type.lower().split(";"))
     if media != "application/json":
         raise Unreadable(415, "send the operation as JSON with content-type application/json")
-    return _operation(_json(await _body(request), "the body"))
+    for name, _, value in (parameter.partition("=") for parameter in parameters):
+        if name == "charset" and value.strip('"') not in _CHARSETS:
+            raise Unreadable(415, "send the operation as JSON in UTF-8")
 
 
 async def _body(request: Request) -> bytes:

@@ -29,14 +29,20 @@ def negotiated(accept: str) -> str:
 def executed(result: ExecutionResult, media: str) -> Response:
     """The answer to an operation. Refused before it ran: no data, and 400 in the new media type."""
     body: dict[str, Any] = {}
-    refused = result.data is None and all(error.path is None for error in result.errors or [])
-    if result.errors:
-        body["errors"] = [error.formatted for error in result.errors]
-    if not (refused and result.errors):
+    errors = result.errors or []
+    never_ran = bool(errors) and result.data is None and all(error.path is None for error in errors)
+    if errors:
+        body["errors"] = [error.formatted for error in errors]
+    if not never_ran:
         body["data"] = result.data
     if result.extensions:
         body["extensions"] = result.extensions
-    return _response(body, 400 if refused and result.errors and media == GRAPHQL_JSON else 200, media)
+    return _response(body, _refusal_status(media) if never_ran else 200, media)
+
+
+def refused(message: str, media: str) -> Response:
+    """The answer to a request that can be read, for an operation that cannot be chosen or run."""
+    return failed(message, "BAD_USER_INPUT", _refusal_status(media), media)
 
 
 def failed(
@@ -53,4 +59,12 @@ def failed(
 
 
 def _response(body: Any, status: int, media: str, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(body), status, headers=headers, media_type=f"{media}; charset=utf-8")
+    # /graphql answers one GET with GraphiQL, JSON of either type or an error, as the client accepts.
+    return Response(
+        orjson.dumps(body), status, {**(headers or {}), "vary": "accept"}, f"{media}; charset=utf-8"
+    )
+
+
+def _refusal_status(media: str) -> int:
+    """A client of the old media type takes any other status than 200 for an answer that is not GraphQL's."""
+    return 400 if media == GRAPHQL_JSON else 200
