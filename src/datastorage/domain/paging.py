@@ -18,7 +18,13 @@ import orjson
 
 from datastorage.domain.filters import Filter
 from datastorage.errors import BadCursor, InvalidInput
-from datastorage.limits import CURSOR_CHARS_MAX, ORDER_TERMS_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
+from datastorage.limits import (
+    BIGINT_MAX,
+    CURSOR_CHARS_MAX,
+    ORDER_TERMS_MAX,
+    PAGE_ROWS_DEFAULT,
+    PAGE_ROWS_MAX,
+)
 
 CURSOR_VERSION: Final = b"\x01"
 FINGERPRINT_BYTES: Final = 8
@@ -187,6 +193,21 @@ class Cursors:
 def unreadable() -> BadCursor:
     """The error for what no page of this service has carried."""
     return BadCursor("the cursor cannot be read; pass a cursor from pageInfo or edges unchanged")
+
+
+def cursor_value(kind: type, value: Any, *, nullable: bool) -> Any:
+    """A value held in a cursor, of the type of its column. Errors: BadCursor."""
+    if value is None and nullable:
+        return None
+    if kind is datetime:
+        return cursor_time(value)
+    if isinstance(value, bool) is not (kind is bool) or not isinstance(value, kind):
+        raise unreadable()
+    if isinstance(value, int) and abs(value) > BIGINT_MAX:
+        raise unreadable()
+    if isinstance(value, str) and "\x00" in value:  # PostgreSQL's text cannot hold it
+        raise unreadable()
+    return value
 
 
 def cursor_time(value: Any) -> datetime:

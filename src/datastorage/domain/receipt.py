@@ -34,3 +34,8 @@ class Written(Generic[R]):
 
     record: R
     receipt: Receipt
+
+    @property
+    def created(self) -> bool:
+        """Whether this write made the record; a change would have led to a higher version."""
+        return not self.receipt.replayed and getattr(self.record, "version", 1) == 1

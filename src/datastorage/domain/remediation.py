@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from datastorage import limits
 from datastorage.domain import fields
@@ -102,14 +102,17 @@ class RemediationAudit(RemediationDraft):
     updated_at: datetime
 
 
+D = TypeVar("D", bound=RemediationDraft)
+
+
 def parse_change(raw: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of an update, validated; only those that were sent. Errors: InvalidInput."""
     values = UPDATE_FORM.read(raw, partial=True).done()
     return {name: {} if value is None and name in REDACTED_JSON else value for name, value in values.items()}
 
 
-def apply_change(audit: RemediationAudit, change: Mapping[str, Any]) -> RemediationAudit:
-    """The audit after an update, with everything that follows from the fields sent.
+def apply_change(audit: D, change: Mapping[str, Any]) -> D:
+    """The audit, or the draft of one, after an update, with everything that follows from the fields sent.
 
     Errors: InvalidTransition, InvalidInput (an end before the start).
     """
@@ -123,9 +126,27 @@ def apply_change(audit: RemediationAudit, change: Mapping[str, Any]) -> Remediat
     end = change.get("end_time", audit.end_time)
     if end is not None and end < audit.start_time:
         raise InvalidInput.single("endTime", "lies before startTime")
-    if "target_resource" in change:
-        change.update(split_target(change["target_resource"]))
-    return replace(audit, **change, duration_ms=duration_ms(audit.start_time, end))
+    after = replace(audit, **change)
+    return replace(after, **derive(after))
+
+
+def derive(audit: RemediationDraft) -> dict[str, Any]:
+    """What follows from fields that change."""
+    return {
+        "duration_ms": duration_ms(audit.start_time, audit.end_time),
+        **split_target(audit.target_resource),
+    }
+
+
+def change_of(draft: RemediationDraft, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """What an upsert asks of an audit that stands already: those of the fields sent that may change.
+
+    A status of null is no wish: as in a create, it follows from the phase.
+    """
+    change = {name: getattr(draft, name) for name in MUTABLE if name in raw}
+    if raw.get("status") is None:
+        change.pop("status", None)
+    return change
 
 
 REMEDIATION: Final = RecordKind(
@@ -141,6 +162,7 @@ REMEDIATION: Final = RecordKind(
     redacted_json=REDACTED_JSON,
     mutable=MUTABLE,
     derived=("duration_ms", "target_kind", "target_namespace", "target_name"),
+    derive=derive,
     parse_change=parse_change,
     apply_change=apply_change,
 )

@@ -16,6 +16,7 @@ from datastorage.domain.enums import (
     Similarity,
     Status,
     SubjectKind,
+    ValidationOutcome,
     WorkflowPhase,
 )
 from datastorage.errors import FaultReason
@@ -33,6 +34,7 @@ __all__ = [
     "Status",
     "SubjectKind",
     "TextFormat",
+    "ValidationOutcome",
     "WorkflowPhase",
     "described",
 ]
@@ -112,6 +114,14 @@ described(
     PENDING="Not yet: its vector is still to be computed.",
     DISABLED="Embeddings are switched off.",
 )(Similarity)
+
+described(
+    "What a create would lead to.",
+    CREATED="The audit would be stored.",
+    REPLAYED="The same audit stands already; nothing would be written.",
+    CONFLICT="Its key is taken by other content.",
+    REFUSED="Some fields would be refused.",
+)(ValidationOutcome)
 
 described(
     "Which legs of the search answered.",

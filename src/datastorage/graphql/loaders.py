@@ -11,9 +11,11 @@ from typing import Any
 from strawberry.dataloader import DataLoader
 
 from datastorage.domain.caller import Caller
-from datastorage.domain.kind import RecordKind
+from datastorage.domain.execution import ExecutionAudit
+from datastorage.domain.kind import Record, RecordKind
 from datastorage.domain.paging import Page, PageRequest
 from datastorage.domain.relation import Relation
+from datastorage.domain.workflow import WORKFLOW
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.records.related import records_by_key, related_pages
 
@@ -51,3 +53,10 @@ class Loaders:
         return await asyncio.shield(
             loader.load(key)
         )  # others may wait for the same: cancelling one must not end all
+
+    async def request_id(self, record: Record) -> str | None:
+        """Which remediation a record belongs to; an execution may leave that to its workflow."""
+        if record.remediation_request_id is not None or not isinstance(record, ExecutionAudit):
+            return record.remediation_request_id
+        workflow = await self.record(WORKFLOW, record.workflow_id)
+        return None if workflow is None else str(workflow.remediation_request_id)

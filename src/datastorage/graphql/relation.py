@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
 import strawberry
 
@@ -14,11 +15,25 @@ from datastorage.graphql.arguments import After, Before, First, Last
 from datastorage.graphql.context import Info
 from datastorage.graphql.view import view
 
+REQUEST_ID: Final = "remediation_request_id"
 
-def connection(
-    relation: Relation, description: str, *, key: str = "remediation_request_id", newest_by: str
-) -> Any:
+
+def connection(relation: Relation, description: str, *, key: str = REQUEST_ID, newest_by: str) -> Any:
     """A field with a page of what belongs to the record whose attribute `key` names it; newest first."""
+
+    async def load(root: Any, info: Info, request: PageRequest) -> Page[Any]:
+        parent = await _named(info, root, key)
+        if parent is None:
+            return Page(request, (), more=False, count=_none)
+        return await info.context.loaders.page(relation, parent, request)
+
+    return paged(load, description, newest_by=newest_by)
+
+
+def paged(
+    load: Callable[[Any, Info, PageRequest], Awaitable[Page[Any]]], description: str, *, newest_by: str
+) -> Any:
+    """A field with the arguments of a connection, and the page that `load` has for them; newest first."""
 
     async def resolve(
         root: strawberry.Parent[Any],
@@ -32,12 +47,7 @@ def connection(
         request = page_request(
             where=EVERYTHING, order=order, first=first, after=after, last=last, before=before
         )
-        parent = getattr(root, key)
-        return (
-            _nothing(request)
-            if parent is None
-            else await info.context.loaders.page(relation, parent, request)
-        )
+        return await load(root, info, request)
 
     return view(resolve, description)
 
@@ -46,14 +56,15 @@ def single(kind: RecordKind[Any], key: str, description: str) -> Any:
     """A field with the record that the attribute `key` names; null until it arrives."""
 
     async def resolve(root: strawberry.Parent[Any], info: Info) -> Any:
-        name = getattr(root, key)
+        name = await _named(info, root, key)
         return None if name is None else await info.context.loaders.record(kind, name)
 
     return view(resolve, description)
 
 
-def _nothing(request: PageRequest) -> Page[Any]:
-    return Page(request, (), more=False, count=_none)
+async def _named(info: Info, root: Any, key: str) -> str | None:
+    name: str | None = getattr(root, key)
+    return await info.context.loaders.request_id(root) if name is None and key == REQUEST_ID else name
 
 
 async def _none(_cap: int | None) -> int:

@@ -22,10 +22,15 @@ from datastorage.graphql.errors import HANDLERS, ErrorPresentation, UserError
 from datastorage.graphql.execution.mutations import ExecutionMutations
 from datastorage.graphql.execution.queries import ExecutionQueries
 from datastorage.graphql.node import Node, split_global_id
+from datastorage.graphql.remediation.feedback import FeedbackMutations
 from datastorage.graphql.remediation.mutations import RemediationMutations
 from datastorage.graphql.remediation.queries import RemediationQueries
+from datastorage.graphql.remediation.upserts import UpsertMutations
+from datastorage.graphql.remediation.validation import ValidationQueries
 from datastorage.graphql.scalars import SCALARS
 from datastorage.graphql.similarity.queries import SimilarityQueries
+from datastorage.graphql.statistics.queries import StatisticsQueries
+from datastorage.graphql.timeline.queries import TimelineQueries
 from datastorage.graphql.view import view
 from datastorage.graphql.workflow.mutations import WorkflowMutations
 from datastorage.graphql.workflow.queries import WorkflowQueries
@@ -46,14 +51,30 @@ async def node(info: Info, id: GlobalId) -> Any:
 
 
 @strawberry.type(description="What can be asked.")
-class Query(RemediationQueries, AnalysisQueries, WorkflowQueries, ExecutionQueries, SimilarityQueries):
+class Query(
+    RemediationQueries,
+    ValidationQueries,
+    AnalysisQueries,
+    WorkflowQueries,
+    ExecutionQueries,
+    TimelineQueries,
+    SimilarityQueries,
+    StatisticsQueries,
+):
     """All queries."""
 
     node: Node | None = view(node, "Any record by its global id; null if there is none.")
 
 
 @strawberry.type(description="What can be written.")
-class Mutation(RemediationMutations, AnalysisMutations, WorkflowMutations, ExecutionMutations):
+class Mutation(
+    RemediationMutations,
+    UpsertMutations,
+    FeedbackMutations,
+    AnalysisMutations,
+    WorkflowMutations,
+    ExecutionMutations,
+):
     """All mutations."""
 
 

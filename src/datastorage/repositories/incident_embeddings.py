@@ -1,11 +1,21 @@
-"""Rows of incident_embedding: vectors by the hash of their text. They carry no caller's data, so no scope."""
+"""Rows of incident_embedding: vectors by the hash of their text. They carry no caller's data, so no scope.
+
+A writer whose text has its vector already relies on that row, and nobody else sees so before the writer commits.
+So it holds the row FOR KEY SHARE, as a foreign key would; creates of one text do not wait for each other. A delete
+removes only what it can lock at once, and looks whether a vector is in use after it has locked it: whoever relied
+on the vector before is visible by then, and whoever comes later waits for the delete and stores the vector anew.
+A delete waits for no writer here, so that it cannot be part of a deadlock.
+
+Two ways that look simpler are dearer: ON CONFLICT DO UPDATE locks the row against other creates too, and with one
+advisory lock for all writers a delete would hold up every one of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, func, select, tuple_
 
 from datastorage.db.database import WriteSession
 from datastorage.models import incident_embedding as table
@@ -14,7 +24,13 @@ from datastorage.models.halfvec import Vector
 from datastorage.repositories.bulk import arrays, insert_rows
 
 INSERTED: Final = ("content_hash", "model", "vector")
-_INSERT: Final = insert_rows(table, INSERTED).on_conflict_do_nothing(index_elements=["content_hash", "model"])
+REMOVAL_LOCK: Final = 7_241_946_002  # any number that only this product uses
+_KEY: Final = (table.c.content_hash, table.c.model)
+_INSERT: Final = (
+    insert_rows(table, INSERTED)
+    .on_conflict_do_nothing(index_elements=["content_hash", "model"])
+    .returning(table.c.content_hash)
+)
 
 
 class IncidentEmbeddings:
@@ -24,17 +40,22 @@ class IncidentEmbeddings:
         self._session, self._model = session, model
 
     async def add_many(self, vectors: Mapping[bytes, Vector]) -> None:
-        """Stores vectors whose text is new; the others stand already, and vectors never change."""
-        rows = [
-            {"content_hash": content_hash, "model": self._model, "vector": vector}
-            for content_hash, vector in sorted(vectors.items())  # one lock order for all writers
-        ]
-        await self._session.execute(_INSERT, arrays(rows, INSERTED))
+        """Sees to it that these vectors are there when this transaction ends; one that stands never changes."""
+        missing = vectors.keys() - await self.known(vectors)
+        while missing:  # what another create was faster with can be gone again before it is held
+            added = await self._session.scalars(_INSERT, arrays(self._rows(vectors, missing), INSERTED))
+            missing -= set(added)
+            missing -= await self.known(missing)
 
     async def known(self, hashes: Iterable[bytes]) -> set[bytes]:
-        """Those of the hashes that have a vector."""
-        statement = select(table.c.content_hash).where(
-            table.c.content_hash.in_(set(hashes)), table.c.model == self._model
+        """Those of the hashes that have a vector; it stays until this transaction ends."""
+        wanted = set(hashes)
+        if not wanted:
+            return set()
+        statement = (
+            select(table.c.content_hash)
+            .where(table.c.content_hash.in_(wanted), table.c.model == self._model)
+            .with_for_update(read=True, key_share=True)
         )
         return set(await self._session.scalars(statement))
 
@@ -51,6 +72,22 @@ class IncidentEmbeddings:
         return set(await self._session.scalars(statement))
 
     async def remove_unused(self, hashes: Iterable[bytes]) -> None:
-        """Removes the vectors, of every model, that no incident refers to any more."""
+        """Removes the vectors, of every model, that no incident refers to any more; the last thing a delete does.
+
+        One that a writer holds stays: if the writer does not commit after all, without any incident.
+        """
+        # Of two deletes that take the last two incidents of a text, neither sees what the other did.
+        await self._session.execute(select(func.pg_advisory_xact_lock(REMOVAL_LOCK)))
+        free = select(*_KEY).where(table.c.content_hash.in_(set(hashes))).with_for_update(skip_locked=True)
+        held = [tuple(row) for row in await self._session.execute(free)]
+        if not held:
+            return
         used = exists().where(remediation_audit.c.content_hash == table.c.content_hash)
-        await self._session.execute(delete(table).where(table.c.content_hash.in_(set(hashes)), ~used))
+        # A statement of its own, since each sees what was committed before it began.
+        await self._session.execute(delete(table).where(tuple_(*_KEY).in_(held), ~used))
+
+    def _rows(self, vectors: Mapping[bytes, Vector], hashes: Iterable[bytes]) -> list[dict[str, object]]:
+        return [
+            {"content_hash": content_hash, "model": self._model, "vector": vectors[content_hash]}
+            for content_hash in sorted(hashes)  # one lock order for all writers
+        ]

@@ -58,11 +58,6 @@ class IncidentTexts:
         rows = await self._session.execute(statement.with_for_update() if lock else statement)
         return [RemediationAudit(**row._mapping) for row in rows]  # noqa: SLF001 -- SQLAlchemy's public name
 
-    async def hashes(self, request_ids: Iterable[str]) -> set[bytes]:
-        """The hashes of the texts of these remediations."""
-        statement = select(remediation_audit.c.content_hash).where(_REMEDIATIONS.key.in_(set(request_ids)))
-        return set(await self._session.scalars(statement))
-
 
 class IncidentTextsWriter(IncidentTexts):
     """The same in a transaction that may write."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, false, or_, tuple_
 from sqlalchemy.sql.elements import UnaryExpression
 
-from datastorage.domain.paging import Order, OrderTerm, Values, cursor_time, unreadable
-from datastorage.limits import BIGINT_MAX
+from datastorage.domain.paging import Order, OrderTerm, Values, cursor_value
 
 
 def ordered(table: Table, order: Order, *, backward: bool) -> list[UnaryExpression[Any]]:
@@ -52,15 +50,4 @@ def _past(table: Table, term: OrderTerm, value: Any, *, backward: bool) -> Colum
 
 def _value(table: Table, term: OrderTerm, value: Any) -> Any:
     column = table.c[term.column]
-    kind = column.type.python_type
-    if value is None and column.nullable:
-        return None
-    if kind is datetime:
-        return cursor_time(value)
-    if isinstance(value, bool) is not (kind is bool) or not isinstance(value, kind):
-        raise unreadable()
-    if isinstance(value, int) and abs(value) > BIGINT_MAX:
-        raise unreadable()
-    if isinstance(value, str) and "\x00" in value:  # PostgreSQL's text cannot hold it
-        raise unreadable()
-    return value
+    return cursor_value(column.type.python_type, value, nullable=bool(column.nullable))

@@ -5,16 +5,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, Generic
 
-from sqlalchemy import ColumnElement, String, any_, bindparam, column, func, select, true
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    and_,
+    any_,
+    bindparam,
+    column,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from datastorage.db.database import ReadSession
 from datastorage.domain.analysis import ANALYSIS
 from datastorage.domain.caller import Scope
-from datastorage.domain.event import EVENT
+from datastorage.domain.event import EVENT, RemediationEvent
 from datastorage.domain.execution import EXECUTION
 from datastorage.domain.kind import R, RecordKind
 from datastorage.domain.paging import PageRequest
@@ -31,16 +45,35 @@ _analysis, _workflow = ai_analysis_audit.c, workflow_audit.c
 _execution, _event = execution_audit.c, remediation_event.c
 
 
-def _executions_of(request_id: Key) -> ColumnElement[bool]:
-    """An execution belongs to a remediation also through its workflow."""
+def _in_workflows_of(request_id: Key, scope: Scope) -> ColumnElement[bool]:
+    """The executions of a remediation's workflows, of those that the caller sees."""
     workflows = (
         select(_workflow.workflow_id)
-        .where(_workflow.remediation_request_id == request_id)
+        .where(_workflow.remediation_request_id == request_id, visible(workflow_audit, scope))
         .correlate_except(workflow_audit)
     )
-    # as an array, so that both sides of the OR are found through their index
-    in_workflows = _execution.workflow_id == any_(func.array(workflows.scalar_subquery()))
-    return (_execution.remediation_request_id == request_id) | in_workflows
+    # as an array, so that both sides of an OR are found through their index
+    return _execution.workflow_id == any_(func.array(workflows.scalar_subquery()))
+
+
+def _executions_of(request_id: Key, scope: Scope) -> ColumnElement[bool]:
+    """An execution belongs to a remediation also through its workflow."""
+    return (_execution.remediation_request_id == request_id) | _in_workflows_of(request_id, scope)
+
+
+def _events_of(request_id: Key, scope: Scope) -> ColumnElement[bool]:
+    """An event names the remediation that its record names; an execution may leave that to its workflow."""
+    executions = (
+        select(_execution.execution_id)
+        .where(_in_workflows_of(request_id, scope))
+        .correlate_except(execution_audit)
+    )
+    of_executions = and_(
+        _event.subject_kind == literal_column("'execution'"),
+        _event.kind == literal_column("'created'"),  # spelled out, since the partial index asks for it
+        _event.subject_key == any_(func.array(executions.scalar_subquery())),
+    )
+    return (_event.remediation_request_id == request_id) | of_executions
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +81,21 @@ class Belonging(Generic[R]):
     """Which records of a kind belong to a parent's key."""
 
     kind: RecordKind[R]
-    belongs_to: Callable[[Key], ColumnElement[bool]]
+    belongs_to: Callable[[Key, Scope], ColumnElement[bool]]
+
+
+def _named_by(kind: RecordKind[R], column: Key) -> Belonging[R]:
+    """The records whose own column names the parent."""
+    return Belonging(kind, lambda key, _scope: column == key)
 
 
 BELONGINGS: Final[Mapping[Relation, Belonging[Any]]] = MappingProxyType(
     {
-        Relation.ANALYSES: Belonging(ANALYSIS, lambda key: _analysis.remediation_request_id == key),
-        Relation.WORKFLOWS: Belonging(WORKFLOW, lambda key: _workflow.remediation_request_id == key),
+        Relation.ANALYSES: _named_by(ANALYSIS, _analysis.remediation_request_id),
+        Relation.WORKFLOWS: _named_by(WORKFLOW, _workflow.remediation_request_id),
         Relation.EXECUTIONS: Belonging(EXECUTION, _executions_of),
-        Relation.WORKFLOW_EXECUTIONS: Belonging(EXECUTION, lambda key: _execution.workflow_id == key),
-        Relation.EVENTS: Belonging(EVENT, lambda key: _event.remediation_request_id == key),
+        Relation.WORKFLOW_EXECUTIONS: _named_by(EXECUTION, _execution.workflow_id),
+        Relation.EVENTS: Belonging(EVENT, _events_of),
     }
 )
 _KEYS: Final = (
@@ -81,7 +119,7 @@ class Relations:
         home = table_of(belonging.kind)
         page = (
             select(*home.record_columns)
-            .where(belonging.belongs_to(_KEYS.c.key), visible(home.table, self._scope))
+            .where(belonging.belongs_to(_KEYS.c.key, self._scope), visible(home.table, self._scope))
             .order_by(*ordered(home.table, request.order, backward=request.backward))
             .limit(request.rows + 1)
         )
@@ -101,11 +139,38 @@ class Relations:
         table = table_of(belonging.kind).table
         found = (
             select(table.c.id)
-            .where(belonging.belongs_to(bindparam("key", key)), visible(table, self._scope))
+            .where(belonging.belongs_to(bindparam("key", key), self._scope), visible(table, self._scope))
             .limit(rows_max)
         )
         counted = await self._session.scalar(select(func.count()).select_from(found.subquery()))
         return int(counted or 0)
+
+    async def any_around(self, key: str) -> bool:
+        """Whether anything belongs to the remediation with this request id, be it only an event."""
+        request_id: Key = bindparam("key", key)
+        around = (
+            exists().where(
+                BELONGINGS[relation].belongs_to(request_id, self._scope),
+                visible(table_of(BELONGINGS[relation].kind).table, self._scope),
+            )
+            for relation in (Relation.ANALYSES, Relation.WORKFLOWS, Relation.EXECUTIONS, Relation.EVENTS)
+        )
+        return bool(await self._session.scalar(select(or_(*around))))
+
+    async def events_until(self, key: str, until: datetime, rows_max: int) -> list[RemediationEvent]:
+        """What was recorded by then of a remediation and all around it; no more than `rows_max`, in any order."""
+        home = table_of(EVENT)
+        statement = (
+            select(*home.record_columns)
+            .where(
+                _events_of(bindparam("key", key), self._scope),
+                visible(home.table, self._scope),
+                _event.recorded_at <= until,
+            )
+            .limit(rows_max)
+        )
+        rows = await self._session.execute(statement)
+        return [RemediationEvent(**row._mapping) for row in rows]  # noqa: SLF001 -- SQLAlchemy's public name
 
 
 def _page(found: list[Any], request: PageRequest) -> tuple[list[Any], bool]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Table, and_, true
+from sqlalchemy import ColumnElement, FromClause, and_, true
 
 from datastorage.domain.caller import Scope
 
 
-def visible(table: Table, scope: Scope) -> ColumnElement[bool]:
+def visible(table: FromClause, scope: Scope) -> ColumnElement[bool]:
     """True for the rows that the caller may see; rows without a namespace only when unscoped."""
     clauses = []
     if scope.namespaces is not None:

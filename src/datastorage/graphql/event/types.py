@@ -31,7 +31,8 @@ class RemediationEvent(Node):
     namespace: str | None = strawberry.field(description="Kubernetes namespace.")
     cluster_name: str | None = strawberry.field(description="Kubernetes cluster.")
     changes: JSONObject = strawberry.field(
-        description="CREATED: the whole record by column name. Changes: `old` and `new` of each field."
+        description="CREATED: the whole record by column name. Changes: `old` and `new` of each field. "
+        "FEEDBACK_RECORDED: `similar_to`, `helpful` and `note`."
     )
 
     @classmethod

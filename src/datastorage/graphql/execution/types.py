@@ -64,7 +64,9 @@ class ExecutionAudit(Audit):
     namespace: str | None = strawberry.field(description="Kubernetes namespace.")
     cluster_name: str | None = strawberry.field(description="Kubernetes cluster.")
     remediation: LazyRemediation | None = single(
-        REMEDIATION, "remediation_request_id", "The remediation; null until it arrives."
+        REMEDIATION,
+        "remediation_request_id",
+        "The remediation that it names or that its workflow belongs to; null until that arrives.",
     )
     workflow: LazyWorkflow | None = single(WORKFLOW, "workflow_id", "The workflow; null until it arrives.")
 
