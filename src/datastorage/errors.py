@@ -11,7 +11,11 @@
     ├── Unavailable             a dependency is down or full; trying again may help
     │   ├── SchemaNotReady      migrations of this release are pending
     │   ├── OperationTimeout    the work took longer than it may
+    │   ├── CircuitOpen         the dependency failed so often that it is left alone for a while
     │   └── EmbeddingFailed     no vector could be had for a text
+    │       ├── EmbeddingTimeout  in time
+    │       ├── RateLimited       because the provider was asked too much
+    │       └── TextRefused       because of the text: the provider is well
     └── OperatorError           for the person at the command line, never for an API client
         ├── SettingsError       every wrong setting, in one message
         ├── StartupError        the service refuses to run, and says how to mend it
@@ -124,8 +128,24 @@ class OperationTimeout(Unavailable):
     """The work took longer than its time-out allows."""
 
 
+class CircuitOpen(Unavailable):
+    """The dependency failed so often that it is left alone for a while."""
+
+
 class EmbeddingFailed(Unavailable):
     """The provider gave no vector; the record stands without one until it does."""
+
+
+class EmbeddingTimeout(EmbeddingFailed):
+    """The provider took longer than it may."""
+
+
+class RateLimited(EmbeddingFailed):
+    """The provider was asked more than it allows."""
+
+
+class TextRefused(EmbeddingFailed):
+    """This text has no vector, whoever is asked and when; it says nothing about the provider."""
 
 
 class OperatorError(DataStorageError):

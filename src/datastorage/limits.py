@@ -67,6 +67,16 @@ REQUEST_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
 
 # Embedding: tokens beyond this no longer move the mean of a static model; the longest text takes about 5 ms.
 EMBEDDED_CHARS_MAX: Final = 16_384
+EMBEDDING_BATCH_TEXTS: Final = 32  # what inference servers take at once by default
+EMBEDDING_DIMENSIONS_MAX: Final = 4_000  # of a halfvec that pgvector can index
+EMBEDDING_ATTEMPTS_MAX: Final = 4  # 0.1 + 0.2 + 0.4 s apart, and some chance: about what a write can wait
+# Tokens of a text that a local model reads where its tokenizer sets no bound: about 1,000 characters, of which
+# the headline comes first. The cost grows with the square, and models read 512 at most.
+ONNX_TOKENS_MAX: Final = 256
+ONNX_BATCH_TEXTS: Final = 8  # attention takes some 3 MB a text and layer at 256 tokens and 12 heads
+# A cache is asked to save time: what it has not answered by then is sooner had without it.
+CACHE_TIMEOUT_S: Final = 0.1
+CACHE_CONNECTIONS_MAX: Final = 32
 MASKED_CHARS_MAX: Final = 2 * EMBEDDED_CHARS_MAX  # masking shortens, seldom to less than half; about 5 ms
 
 # Identifiers are taken from their sequence in blocks, so that a create knows its id before it writes.
@@ -81,6 +91,7 @@ BATCH_ROWS_MAX: Final = 500
 EXPORT_BATCH_ROWS: Final = 200
 # Delete: remediations a transaction, each with all around it; writers of these wait as long as it takes.
 DELETE_BATCH_REQUESTS: Final = 100
+DELETE_BATCH_VECTORS: Final = 1_000
 
 # Checks and migrations: a firewall that drops packets answers nothing, so stop waiting at some time.
 DIRECT_CONNECT_TIMEOUT_S: Final = 10.0

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import yaml
 from dotenv import dotenv_values
@@ -37,6 +38,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from datastorage.errors import SettingsError
+from datastorage.limits import EMBEDDED_CHARS_MAX, EMBEDDING_DIMENSIONS_MAX
 
 PREFIX: Final = "DATASTORAGE_"
 ENV_FILE: Final = ".env"
@@ -81,7 +83,16 @@ class ProviderKind(StrEnum):
     """Where embeddings come from."""
 
     STATIC = "static"
+    ONNX = "onnx"
+    OPENAI = "openai"
     NONE = "none"
+
+
+class CacheBackend(StrEnum):
+    """Where embeddings are kept for a while."""
+
+    MEMORY = "memory"
+    REDIS = "redis"
 
 
 class SslMode(StrEnum):
@@ -93,6 +104,12 @@ class SslMode(StrEnum):
     REQUIRE = "require"
     VERIFY_CA = "verify-ca"
     VERIFY_FULL = "verify-full"
+
+
+NEEDED_BY_PROVIDER: Final[Mapping[ProviderKind | None, tuple[str, ...]]] = {
+    ProviderKind.ONNX: ("embedding_model",),
+    ProviderKind.OPENAI: ("embedding_model", "embedding_url", "embedding_dimensions"),
+}
 
 
 def _lowered(value: object) -> object:
@@ -127,6 +144,22 @@ def url_fault(text: str) -> str | None:
         if name in ("ssl", "sslmode") and value not in list(SslMode):
             return f"{name} must be disable, allow, prefer, require, verify-ca or verify-full"
     return None
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is no URL of an endpoint; expected http://host:8080/v1")
+    if parts.username is not None or parts.password is not None or parts.query:
+        raise ValueError("must carry no user, password or query; a key goes into DATASTORAGE_EMBEDDING_API_KEY")
+    return value
+
+
+def _redis_url(value: SecretStr) -> SecretStr:
+    parts = urlsplit(value.get_secret_value())
+    if parts.scheme not in ("redis", "rediss", "unix") or not (parts.hostname or parts.path):
+        raise ValueError("is no URL of Redis; expected redis://user:password@host:6379/0")
+    return value
 
 
 Port = Annotated[int, Field(ge=0, le=65_535)]  # 0: any free port, for tests and for no metrics listener
@@ -200,11 +233,61 @@ class Settings(BaseSettings):
     request_timeout_s: Seconds = Field(60.0, description="A whole request may take this long.")
 
     embedding_provider: Annotated[ProviderKind, BeforeValidator(_lowered)] = Field(
-        ProviderKind.STATIC, description="`static`: the model in the package; `none`: no embeddings."
+        ProviderKind.STATIC,
+        description="`static`: the model in the package; `onnx`: one of your own in a folder; "
+        "`openai`: an endpoint that speaks `/v1/embeddings`; `none`: no embeddings.",
+    )
+    embedding_model: str | None = Field(
+        None,
+        max_length=1_000,
+        description="For `onnx` the folder with `model.onnx` and `tokenizer.json`, for `openai` the model's name.",
+    )
+    embedding_url: Annotated[str, AfterValidator(_http_url)] | None = Field(
+        None, description="For `openai`: `http://host:8080/v1`; `/embeddings` is added."
+    )
+    embedding_api_key: SecretStr | None = Field(None, description="For `openai`: sent as bearer token.")
+    embedding_dimensions: int | None = Field(
+        None, ge=1, le=EMBEDDING_DIMENSIONS_MAX, description="For `openai`: length of the model's vectors."
+    )
+    embedding_send_dimensions: bool = Field(
+        default=False, description="For `openai`: ask for vectors cut to that length, where the model can."
+    )
+    embedding_chars_max: int = Field(
+        8_192,
+        ge=100,
+        le=EMBEDDED_CHARS_MAX,
+        description="For `openai`: characters of a text that are sent; "
+        "less for endpoints that refuse long texts instead of cutting them.",
+    )
+    embedding_timeout_s: Seconds = Field(
+        2.0,
+        description="Seconds that embedding may take, repeats included; then the record is stored "
+        "without, to be embedded later.",
+    )
+    embedding_threads: int = Field(1, ge=1, le=64, description="For `onnx`: cores that one process may use.")
+    embedding_document_prefix: str = Field(
+        "",
+        max_length=500,
+        description="For `onnx` and `openai`: what the model wants before a stored text, such as `passage: `.",
+    )
+    embedding_query_prefix: str = Field(
+        "",
+        max_length=500,
+        description="For `onnx` and `openai`: what it wants before a question, such as `query: `.",
     )
 
+    cache_backend: Annotated[CacheBackend, BeforeValidator(_lowered)] = Field(
+        CacheBackend.MEMORY,
+        description="Where embeddings are kept for a while: `memory` of each process, or `redis` for all.",
+    )
+    redis_url: Annotated[SecretStr, AfterValidator(_redis_url)] | None = Field(
+        None, description="`redis://user:password@host:6379/0`, Redis 6.2 or newer; `rediss://` for TLS."
+    )
     cache_ttl_s: Seconds = Field(
         300.0, description="Seconds that a cached embedding is kept after its last use."
+    )
+    cache_bytes_max: int = Field(
+        16 * 1024 * 1024, ge=0, description="Memory per process that cached embeddings may take."
     )
 
     redaction_patterns: Annotated[dict[str, str], NoDecode, BeforeValidator(_parsed_json)] = Field(
@@ -234,6 +317,21 @@ class Settings(BaseSettings):
             raise ValueError(
                 "is off and no database is named: set DATASTORAGE_DATABASE_URL (or DATASTORAGE_DATABASE_HOST)"
             )
+        return value
+
+    @field_validator("embedding_model", "embedding_url", "embedding_dimensions")
+    @classmethod
+    def _needed_by_the_provider(cls, value: object, info: ValidationInfo) -> object:
+        provider = info.data.get("embedding_provider")  # absent if it was refused
+        if value is None and info.field_name in NEEDED_BY_PROVIDER.get(provider, ()):
+            raise ValueError(f"is needed by DATASTORAGE_EMBEDDING_PROVIDER={provider}")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _needed_by_the_cache(cls, value: object, info: ValidationInfo) -> object:
+        if value is None and info.data.get("cache_backend") is CacheBackend.REDIS:
+            raise ValueError("is needed by DATASTORAGE_CACHE_BACKEND=redis")
         return value
 
     @property

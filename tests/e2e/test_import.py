@@ -15,6 +15,8 @@ import asyncpg
 import pytest
 from sqlalchemy.engine import URL
 
+from datastorage.domain.names import snake
+from support.around import ANALYSIS, EXECUTION, WORKFLOW, around
 from support.command_line import CommandLine, Ended
 from support.postgres import administrator
 from support.records import remediation_input
@@ -141,7 +143,10 @@ async def test_good_lines_are_stored_and_bad_ones_are_told_with_number_and_reaso
     assert by_line[6].startswith("line: is no JSON: ")
     assert by_line[7] == "line: is no JSON object"
     assert by_line[8].startswith("line: is no JSON: ")
-    assert by_line[9] == "record: is of an unknown kind; expected 'remediationAudit'"
+    assert by_line[9] == (
+        "record: is of an unknown kind; expected one of "
+        "remediationAudit, aiAnalysisAudit, workflowAudit, executionAudit"
+    )
     assert "name: " in by_line[10]
     assert "severity: " in by_line[10]
     assert "no such field: is no field of this record" in by_line[10]
@@ -152,6 +157,60 @@ async def test_good_lines_are_stored_and_bad_ones_are_told_with_number_and_reaso
         assert f"{mixed}:{number}: {reason}\n" in first.err
     assert (second.code, second.out) == (1, "stored 0, already there 7, rejected 9\n")
     assert "Traceback" not in first.err + second.err
+
+
+async def test_a_file_may_mix_kinds_in_any_order(
+    import_: Callable[..., Ended], own_database: URL, sql_own: asyncpg.Connection, tmp_path: Path
+) -> None:
+    # given
+    cause = {"rootCause": "the certificate has expired"}
+    lines = [
+        json.dumps({"record": "executionAudit", **EXECUTION}),
+        json.dumps({**WORKFLOW, "record": "workflowAudit"}),
+        json.dumps({"record": "executionAudit", **EXECUTION, "executionId": " "}),
+        record(1),
+        json.dumps({"record": "aiAnalysisAudit", **ANALYSIS, **cause}),
+        json.dumps({"record": "aiAnalysisAudit", **WORKFLOW}),
+        json.dumps({"record": "workflowAudit", **around(WORKFLOW, workflowId="wf-2", totalSteps=-1)}),
+        json.dumps({"record": ["workflowAudit"], **WORKFLOW}),
+    ]
+    file, report = tmp_path / "mixed.jsonl", tmp_path / "rejected.tsv"
+    file.write_text("\n".join(lines))
+
+    # when
+    first = import_(variables(own_database), file, "--rejected", report)
+    second = import_(variables(own_database), file)
+
+    # then
+    assert (first.code, first.out) == (1, "stored 4, already there 0, rejected 4\n")
+    assert (second.code, second.out) == (1, "stored 0, already there 4, rejected 4\n")
+    told = [line.split("\t") for line in report.read_text().splitlines()]
+    assert [int(number) for _, number, _ in told] == [3, 6, 7, 8]
+    assert told[0][2] == "executionId: is empty or white space only"
+    assert "analysisId: is required" in told[1][2]
+    assert "workflowId: is no field of this record" in told[1][2]
+    events = await sql_own.fetch("SELECT subject_kind FROM remediation_event ORDER BY subject_kind")
+    assert [row[0] for row in events] == ["analysis", "execution", "remediation", "workflow"]
+
+
+async def test_a_field_in_two_spellings_is_refused_by_name(
+    import_: Callable[..., Ended], own_database: URL, sql_own: asyncpg.Connection, tmp_path: Path
+) -> None:
+    file, report = tmp_path / "twice.jsonl", tmp_path / "rejected.tsv"
+    twice = {"start_time": "2026-01-02T00:00:00Z", "cluster_name": "prod-eu-1"}
+    snake_only = {
+        snake(name): value for name, value in remediation_input(remediationRequestId="rr-2").items()
+    }
+    file.write_text(f"{record(1, **twice)}\n{json.dumps(snake_only)}\n")
+
+    outcome = import_(variables(own_database), file, "--rejected", report)
+
+    assert outcome.out == "stored 1, already there 0, rejected 1\n"
+    assert report.read_text() == (
+        f"{file}\t1\tstartTime: is given more than once, as startTime and start_time; "
+        "clusterName: is given more than once, as clusterName and cluster_name\n"
+    )
+    assert await sql_own.fetchval("SELECT remediation_request_id FROM remediation_audit") == "rr-2"
 
 
 # --- files that cannot be read

@@ -121,7 +121,13 @@ async def test_any_order_of_arrival_ends_in_one_timeline(
         "nodes": [{"executionId": "ex-1", "workflow": {"workflowId": "wf-1"}}],
     }
     told = {(event["subjectKind"], event["subjectKey"]) for event in timeline["events"]["nodes"]}
-    assert told == {("REMEDIATION", "rr-1"), ("ANALYSIS", "an-1"), ("WORKFLOW", "wf-1")}
+    assert told == {
+        ("REMEDIATION", "rr-1"),
+        ("ANALYSIS", "an-1"),
+        ("WORKFLOW", "wf-1"),
+        ("EXECUTION", "ex-1"),
+    }
+    assert timeline["events"]["totalCount"] == 4
 
 
 @pytest.mark.parametrize("analysis_first", [True, False])
@@ -222,8 +228,50 @@ async def test_relations_of_many_records_take_one_statement_each(
     assert [node["analyses"]["nodes"][0]["analysisId"] for node in nodes] == [
         f"an-{n}" for n in (4, 3, 2, 1, 0)
     ]
-    assert all(len(node["executions"]["nodes"]) == 1 and len(node["events"]["nodes"]) == 3 for node in nodes)
+    assert all(len(node["executions"]["nodes"]) == 1 and len(node["events"]["nodes"]) == 4 for node in nodes)
     assert len(seen) == 6  # the list, four relations, the remediations of the analyses
+
+
+async def test_executions_find_their_remediation_through_their_workflow(
+    client: GraphQLClient, statements: Any
+) -> None:
+    for n in range(5):
+        await client.create(**remediation_input(remediationRequestId=f"rr-{n}", name=f"name-{n}"))
+        await store(client, "AiAnalysisAudit", analysisId=f"an-{n}", remediationRequestId=f"rr-{n}")
+        await store(client, "WorkflowAudit", workflowId=f"wf-{n}", remediationRequestId=f"rr-{n}")
+        await store(client, "ExecutionAudit", executionId=f"ex-{n}", workflowId=f"wf-{n}")
+    await store(client, "ExecutionAudit", executionId="ex-5", workflowId="wf-unknown")
+
+    with statements.counted() as seen:
+        answer = await client.ask(
+            """{ executionAudits { nodes { executionId remediationRequestId
+              remediation { name } analyses { nodes { analysisId } } workflows { nodes { workflowId } }
+              executions { totalCount nodes { executionId } } events { nodes { subjectKind subjectKey } } } } }"""
+        )
+
+    lost, *found = answer.data["executionAudits"]["nodes"]
+    assert found == [
+        {
+            "executionId": f"ex-{n}",
+            "remediationRequestId": None,
+            "remediation": {"name": f"name-{n}"},
+            "analyses": {"nodes": [{"analysisId": f"an-{n}"}]},
+            "workflows": {"nodes": [{"workflowId": f"wf-{n}"}]},
+            "executions": {"totalCount": 1, "nodes": [{"executionId": f"ex-{n}"}]},
+            "events": {
+                "nodes": [
+                    {"subjectKind": "EXECUTION", "subjectKey": f"ex-{n}"},
+                    {"subjectKind": "WORKFLOW", "subjectKey": f"wf-{n}"},
+                    {"subjectKind": "ANALYSIS", "subjectKey": f"an-{n}"},
+                    {"subjectKind": "REMEDIATION", "subjectKey": f"rr-{n}"},
+                ]
+            },
+        }
+        for n in (4, 3, 2, 1, 0)
+    ]
+    assert (lost["executionId"], lost["remediation"], lost["events"]["nodes"]) == ("ex-5", None, [])
+    # the list, the workflows, the remediations, four relations, and a count for each total
+    assert len(seen) == 7 + 5
 
 
 async def test_relations_page_like_any_list(client: GraphQLClient) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 import asyncpg
 import orjson
 import pytest
-from sqlalchemy import event, literal, select
+from sqlalchemy import bindparam, event, literal, select
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.engine import URL, Engine
 
 from datastorage.domain.caller import EVERYWHERE
 from datastorage.domain.relation import Relation
-from datastorage.models import execution_audit
+from datastorage.models import execution_audit, remediation_event
 from datastorage.repositories.relations import BELONGINGS
 from datastorage.search import term_number
 from support.api import Api, opened_api
@@ -241,3 +242,35 @@ async def test_what_belongs_to_a_remediation_is_found_through_indexes(sql: async
     assert "Seq Scan" not in plan, plan
     assert "ix_execution_audit_workflow_id" in plan
     assert "ix_execution_audit_remediation_request_id" in plan
+
+
+async def test_events_of_a_remediation_are_found_through_indexes(sql: asyncpg.Connection) -> None:
+    await sql.execute(
+        "INSERT INTO execution_audit (execution_id, workflow_id, action_type, target_resource, target_kind, "
+        "target_name, success, start_time, execution_time_ms) "
+        "SELECT 'ex-' || n, 'wf-' || n % 5000, 'a', 'Pod/a', 'Pod', 'a', true, now(), 1 "
+        "FROM generate_series(1, 20000) n"
+    )
+    await sql.execute(
+        "INSERT INTO workflow_audit (workflow_id, remediation_request_id, phase, total_steps, completed_steps, "
+        "start_time) SELECT 'wf-' || n, 'rr-' || n, 'planning', 1, 0, now() FROM generate_series(1, 5000) n"
+    )
+    await sql.execute(
+        "INSERT INTO remediation_event (remediation_request_id, subject_kind, subject_key, version, kind, actor) "
+        "SELECT NULL, 'execution', 'ex-' || n, 1, 'created', 'a' FROM generate_series(1, 20000) n UNION ALL "
+        "SELECT 'rr-' || n, 'workflow', 'wf-' || n, 1, 'created', 'a' FROM generate_series(1, 5000) n"
+    )
+    await sql.execute("ANALYZE execution_audit, workflow_audit, remediation_event")
+    belongs = BELONGINGS[Relation.EVENTS].belongs_to(bindparam("key", "rr-7"), EVERYWHERE)
+    statement = select(remediation_event.c.subject_key).where(belongs)
+    compiled = statement.compile(dialect=asyncpg_dialect())
+    await sql.execute("SET plan_cache_mode = force_generic_plan")  # as after a few executions
+
+    await sql.execute(f"PREPARE asked AS {compiled}")
+    plan = "\n".join(row[0] for row in await sql.fetch("EXPLAIN EXECUTE asked('rr-7')"))
+    found = await sql.fetch(str(compiled), "rr-7")
+
+    assert "Seq Scan" not in plan, plan
+    assert "uq_remediation_event_subject_version" in plan
+    assert "ix_remediation_event_remediation_request_id" in plan
+    assert sorted(row[0] for row in found) == ["ex-10007", "ex-15007", "ex-5007", "ex-7", "wf-7"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from datastorage.cli.delete import delete
 from datastorage.cli.demo import demo
 from datastorage.cli.doctor import doctor
+from datastorage.cli.export import export
 from datastorage.cli.failures import told
 from datastorage.cli.import_ import import_
 from datastorage.cli.migrate import migrate
@@ -27,6 +29,8 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(migrate)
 app.command("import")(import_)
+app.command()(export)
+app.command()(delete)
 app.command()(demo)
 app.command()(schema)
 app.command()(doctor)

@@ -11,20 +11,23 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from datastorage.app import start_logging
 from datastorage.cli.demo_incidents import REQUEST_ID_PREFIX, demo_incidents, made_at, request_id_prefix
 from datastorage.cli.parts import opened, run
+from datastorage.cli.tallies import counting
 from datastorage.domain.caller import OPERATOR
-from datastorage.domain.filters import Condition, Operator
+from datastorage.domain.enums import SubjectKind
+from datastorage.domain.filters import AllOf, Condition, JsonContains, Operator
 from datastorage.domain.paging import NEWEST_FIRST, page_request
 from datastorage.domain.receipt import Written
 from datastorage.domain.remediation import REMEDIATION
+from datastorage.domain.selection import Selection
 from datastorage.errors import DataStorageError, RecordConflict
-from datastorage.limits import IMPORT_BATCH_ROWS, PAGE_ROWS_MAX
+from datastorage.limits import IMPORT_BATCH_ROWS
+from datastorage.services.delete_remediations import delete_remediations
 from datastorage.services.dependencies import Dependencies
-from datastorage.services.records import create_records, delete_remediations, list_records
+from datastorage.services.records import create_records, list_records
 from datastorage.settings import Settings, load_settings
 
 COUNT_DEFAULT: Final = 300
@@ -101,7 +104,7 @@ def demo(
 
 async def _load(settings: Settings, count: int, seed: int) -> Loaded:
     async with opened(settings) as deps:
-        with _progress() as progress:
+        with counting(Console(stderr=True)) as progress:
             task = progress.add_task("demo remediations", total=count)
             return await load_demo(deps, count, seed, lambda rows: progress.advance(task, rows))
 
@@ -131,24 +134,18 @@ async def _remove(settings: Settings) -> int:
 
 
 async def remove_demo(deps: Dependencies) -> int:
-    """Deletes the demo data and says how many there were. Errors: Unavailable.
+    """Deletes the demo data and says how many remediations there were. Errors: Unavailable.
 
     Someone else's request id may start alike, so the mark decides.
     """
-    where = Condition("remediation_request_id", Operator.STARTS_WITH, REQUEST_ID_PREFIX)
-    removed, cursor, more = 0, None, True
-    while more:
-        request = page_request(where=where, order=NEWEST_FIRST, first=PAGE_ROWS_MAX, after=cursor)
-        page = await list_records(deps, OPERATOR, REMEDIATION, request)
-        marked = [audit.remediation_request_id for audit in page.nodes if audit.metadata.get("demo") is True]
-        removed += await delete_remediations(deps, OPERATOR, marked)
-        cursor, more = page.page_info.end_cursor, page.more
-    return removed
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=Console(stderr=True))
+    marked = AllOf(
+        (
+            Condition("remediation_request_id", Operator.STARTS_WITH, REQUEST_ID_PREFIX),
+            JsonContains("metadata", '{"demo":true}'),
+        )
+    )
+    gone = [counts async for counts in delete_remediations(deps, OPERATOR, Selection(around=marked))]
+    return sum(counts[SubjectKind.REMEDIATION] for counts in gone)
 
 
 def _tell(loaded: Loaded, settings: Settings) -> None:

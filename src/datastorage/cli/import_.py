@@ -1,4 +1,4 @@
-"""`datastorage import`: remediation audits from JSONL files."""
+"""`datastorage import`: records of all kinds from JSONL files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from datastorage.cli.parts import opened, run
 from datastorage.domain.caller import OPERATOR
 from datastorage.errors import OperatorError
 from datastorage.services.dependencies import Dependencies
-from datastorage.services.import_remediations import Rejection, import_remediations
+from datastorage.services.import_records import Rejection, import_records
 from datastorage.settings import Settings, load_settings
 
 
@@ -31,8 +31,9 @@ def import_(
         typer.Option(help="Write every rejected line's file, number and reason to this file, tab separated."),
     ] = None,
 ) -> None:
-    """Import remediation audits from JSONL: one JSON object a line, with the fields of the GraphQL create
-    input, and optionally "record": "remediationAudit".
+    """Import records from JSONL: one JSON object a line, with the fields of the GraphQL create input of its
+    kind, and "record" to name the kind: remediationAudit (the default), aiAnalysisAudit, workflowAudit or
+    executionAudit. A file may mix kinds in any order; `datastorage export` writes such files.
 
     Runs beside the service, in constant memory. Running it again changes nothing, so a broken import is
     simply repeated. Exit code 1 if any line was rejected.
@@ -60,7 +61,7 @@ async def _import_file(deps: Dependencies, file: Path, report: ImportReport, pro
     with JsonLines(file) as lines:
         task = progress.add_task(file.name, total=lines.size_bytes, rows=0)
         before = report.present
-        async for done in import_remediations(deps, OPERATOR, lines):
+        async for done in import_records(deps, OPERATOR, lines):
             report.add(file, done)
             progress.update(task, completed=lines.bytes_read, rows=report.present - before)
         if lines.damage:

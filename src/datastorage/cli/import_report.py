@@ -8,7 +8,7 @@ from typing import IO, Final
 import typer
 from rich.console import Console
 
-from datastorage.services.import_remediations import BatchDone, Rejection
+from datastorage.services.import_records import BatchDone, Rejection
 
 REJECTIONS_SHOWN: Final = 20
 REASON_CHARS_MAX: Final = 1_000  # a reason names the fields it is about, and those come from the file

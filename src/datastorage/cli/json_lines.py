@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from datastorage.limits import IMPORT_LINE_BYTES_MAX
-from datastorage.services.import_remediations import Line
+from datastorage.services.import_records import Line
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # what Windows programs put in front of UTF-8
 _READ_BYTES: Final = IMPORT_LINE_BYTES_MAX + len(b"\r\n")

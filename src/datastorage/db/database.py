@@ -79,6 +79,14 @@ class Database:
             yield ReadSession(connection)
 
     @asynccontextmanager
+    async def export(self) -> AsyncIterator[ReadSession]:
+        """Like `snapshot`, for as long as it takes whoever reads the export, pauses included."""
+        async with self.snapshot() as session:
+            for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                await session.execute(text(f"SET LOCAL {limit} = 0"))
+            yield session
+
+    @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteSession]:
         """A transaction that is rolled back unless it is committed explicitly."""
         async with _connection(self._writer) as connection:

@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from datastorage.errors import FaultReason, InvalidInput
+from datastorage.errors import EmbeddingFailed, FaultReason, InvalidInput, TextRefused
 
 Vector: TypeAlias = NDArray[np.float32]
 
@@ -23,6 +23,14 @@ class EmbeddingProvider(Protocol):
     @property
     def dimensions(self) -> int:
         """The length of every vector."""
+
+    @property
+    def costs_more_than_a_lookup(self) -> bool:
+        """Whether asking PostgreSQL if a text has its vector already is cheaper than embedding it again."""
+
+    @property
+    def calls_max(self) -> int:
+        """How many calls at a time make sense; further ones wait before they begin."""
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """One vector per text, in the same order; the same text always gives the same vector.
@@ -42,3 +50,17 @@ def refuse_blank(texts: Sequence[str]) -> None:
             raise InvalidInput.single("text", "is empty: there is nothing to embed", FaultReason.REQUIRED)
         if text.isspace():
             raise InvalidInput.single("text", "is white space only", FaultReason.WHITESPACE_ONLY)
+
+
+def unit(vector: NDArray[np.floating]) -> Vector:
+    """The same direction with length 1, in memory of its own.
+
+    Errors: TextRefused if it has no direction, EmbeddingFailed if it is not made of numbers.
+    """
+    length = np.sqrt(np.square(vector, dtype=np.float64).sum())
+    if not np.isfinite(length):
+        raise EmbeddingFailed("the model gave a vector with values that are no finite numbers")
+    if length == 0:
+        raise TextRefused("the text has no direction")
+    direction: Vector = (vector / length).astype(np.float32)
+    return direction

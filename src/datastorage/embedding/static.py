@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from datastorage.embedding.provider import Vector, refuse_blank
+from datastorage.embedding.provider import Vector, refuse_blank, unit
 from datastorage.embedding.wordllama_files import SHAPE, WordllamaFiles
-from datastorage.errors import EmbeddingFailed
+from datastorage.errors import TextRefused
 from datastorage.limits import EMBEDDED_CHARS_MAX
 
 # The headline says what the account elaborates, so it weighs as much as the whole account, however long that
@@ -34,6 +34,8 @@ class StaticProvider:
 
     model: Final = "wordllama-l2-supercat-256"
     dimensions: Final = SHAPE[1]
+    costs_more_than_a_lookup: Final = False  # a statement and its round trip take 0.5 ms and a connection
+    calls_max: Final = 4  # threads that long batches may take
 
     def __init__(self, tokenizer: Tokenizer, token_vectors: NDArray[np.float16]) -> None:
         self._tokenizer, self._token_vectors = tokenizer, token_vectors
@@ -66,19 +68,11 @@ class StaticProvider:
         try:
             encodings = self._tokenizer.encode_batch_fast(lines, add_special_tokens=False)
         except TypeError as error:  # half of a surrogate pair is no Unicode text
-            raise EmbeddingFailed("the text is not valid Unicode") from error
+            raise TextRefused("the text is not valid Unicode") from error
         total = np.zeros(self.dimensions, np.float32)
         for weight, encoding in zip(LINE_WEIGHTS, encodings, strict=False):
             # Scripts outside the vocabulary take up to four tokens a character: hold no more than Latin does.
             ids = encoding.ids[:EMBEDDED_CHARS_MAX]
             if ids:
-                total += np.float32(weight) * _unit(self._token_vectors[ids].mean(axis=0, dtype=np.float32))
-        return _unit(total)
-
-
-def _unit(vector: Vector) -> Vector:
-    length = np.sqrt(np.square(vector, dtype=np.float64).sum())
-    if not length > 0:
-        raise EmbeddingFailed("the text has no direction")
-    unit: Vector = (vector / length).astype(np.float32)
-    return unit
+                total += np.float32(weight) * unit(self._token_vectors[ids].mean(axis=0, dtype=np.float32))
+        return unit(total)

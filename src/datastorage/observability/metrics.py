@@ -80,6 +80,30 @@ class RejectedCode(StrEnum):
     FORBIDDEN = "forbidden"
 
 
+class EmbeddingOutcome(StrEnum):
+    """How a call of the embedding provider ended."""
+
+    OK = "ok"
+    TIMEOUT = "timeout"
+    RATE_LIMITED = "rate_limited"
+    ERROR = "error"
+
+
+class CircuitName(StrEnum):
+    """Dependencies behind a circuit breaker."""
+
+    EMBEDDING = "embedding"
+    CACHE = "cache"
+
+
+class CircuitState(StrEnum):
+    """Whether a dependency is asked: always, not for a while, or by a few probes."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
 WRITES = Counter("datastorage_write_total", "Writes by table and outcome.", ["table", "status"])
 WRITE_SECONDS = Histogram(
     "datastorage_write_duration_seconds", "Duration of a write.", ["table"], buckets=SECONDS_BUCKETS
@@ -99,6 +123,16 @@ EMBEDDING_SECONDS = Histogram(
     "datastorage_embedding_generation_duration_seconds",
     "Duration of one embedding by the provider.",
     buckets=(0.0001, 0.0005, *SECONDS_BUCKETS),
+)
+EMBEDDING_REQUESTS = Counter(
+    "datastorage_embedding_requests_total", "Calls of the embedding provider by outcome.", ["outcome"]
+)
+CACHE_FAULTS = Counter("datastorage_cache_faults_total", "Cache calls that failed, and were done without.")
+CIRCUIT_STATE = Gauge(
+    "datastorage_circuit_breaker_state",
+    "1 for the state that the breaker of a dependency is in; with several workers, of any of them.",
+    ["name", "state"],
+    multiprocess_mode="livemax",
 )
 VALIDATION_FAILURES = Counter(
     "datastorage_validation_failures_total", "Refused fields by field and reason.", ["field", "reason"]
@@ -147,6 +181,10 @@ _QUERY = {
     )
     for operation in QueryOperation
 }
+_EMBEDDING = {outcome: EMBEDDING_REQUESTS.labels(outcome) for outcome in EmbeddingOutcome}
+_CIRCUIT = {
+    name: {state: CIRCUIT_STATE.labels(name, state) for state in CircuitState} for name in CircuitName
+}
 _DUALWRITE_FAILURE = {reason: DUALWRITE_FAILURE.labels(reason) for reason in DualWriteFailure}
 _REJECTED = {code: REJECTED.labels(code) for code in RejectedCode}
 _FAULTS = {
@@ -168,6 +206,17 @@ def count_writes(table: Table, *, succeeded: int = 0, failed: int = 0, seconds: 
 def count_dualwrite_failure(reason: DualWriteFailure) -> None:
     """Counts a unit of work that was not committed."""
     _DUALWRITE_FAILURE[reason].inc()
+
+
+def count_embedding_request(outcome: EmbeddingOutcome) -> None:
+    """Counts one call of the provider, whatever it took of texts and of attempts."""
+    _EMBEDDING[outcome].inc()
+
+
+def show_circuit(name: CircuitName, current: CircuitState) -> None:
+    """Shows the state of a breaker."""
+    for state, gauge in _CIRCUIT[name].items():
+        gauge.set(state is current)
 
 
 def count_rejected(code: RejectedCode) -> None:

@@ -26,6 +26,7 @@ from datastorage.repositories.bulk import arrays, insert_rows
 INSERTED: Final = ("content_hash", "model", "vector")
 REMOVAL_LOCK: Final = 7_241_946_002  # any number that only this product uses
 _KEY: Final = (table.c.content_hash, table.c.model)
+_USED: Final = exists().where(remediation_audit.c.content_hash == table.c.content_hash)
 _INSERT: Final = (
     insert_rows(table, INSERTED)
     .on_conflict_do_nothing(index_elements=["content_hash", "model"])
@@ -82,9 +83,19 @@ class IncidentEmbeddings:
         held = [tuple(row) for row in await self._session.execute(free)]
         if not held:
             return
-        used = exists().where(remediation_audit.c.content_hash == table.c.content_hash)
         # A statement of its own, since each sees what was committed before it began.
-        await self._session.execute(delete(table).where(tuple_(*_KEY).in_(held), ~used))
+        await self._session.execute(delete(table).where(tuple_(*_KEY).in_(held), ~_USED))
+
+    async def unused(self, after: bytes, rows_max: int) -> list[bytes]:
+        """Hashes, beyond one of them and in their order, of texts that no incident has, or has any more."""
+        statement = (
+            select(table.c.content_hash)
+            .where(table.c.content_hash > after, ~_USED)
+            .group_by(table.c.content_hash)
+            .order_by(table.c.content_hash)
+            .limit(rows_max)
+        )
+        return list(await self._session.scalars(statement))
 
     def _rows(self, vectors: Mapping[bytes, Vector], hashes: Iterable[bytes]) -> list[dict[str, object]]:
         return [

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, literal_column, select
+from sqlalchemy import Row, Text, any_, delete, literal, literal_column, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from datastorage.db.database import WriteSession
 from datastorage.domain.enums import EventKind, SubjectKind
@@ -81,11 +82,12 @@ class RemediationEvents:
 
     async def forget(self, kind: SubjectKind, keys: Sequence[str]) -> None:
         """Removes what was told of these records; that records of these keys were deleted before, stays told."""
-        of_these = (table.c.subject_kind == kind) & (table.c.subject_key.in_(keys))
+        listed = any_(literal(list(keys), ARRAY(Text)))
+        of_these = (table.c.subject_kind == kind) & (table.c.subject_key == listed)
         await self._session.execute(delete(table).where(of_these, _LED_TO_A_VERSION))
         if kind is SubjectKind.REMEDIATION:
             # Feedback leads to no version, so that the index of versions does not hold it.
-            named = table.c.remediation_request_id.in_(keys)
+            named = table.c.remediation_request_id == listed
             await self._session.execute(
                 delete(table).where(of_these, named, table.c.kind != EventKind.DELETED)
             )

@@ -1,24 +1,45 @@
-"""Vectors for texts: from the cache, else from the provider. Never fails a write."""
+"""Vectors for texts: from the cache, from what is stored, else from the provider. Never fails a write."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from time import perf_counter
-
-import structlog
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TypeAlias
 
 from datastorage.domain.enums import Similarity
-from datastorage.embedding import EmbeddingFailed, EmbeddingProvider, Vector, VectorCache
-from datastorage.observability.metrics import CACHE_HITS, CACHE_MISSES, EMBEDDING_SECONDS
+from datastorage.embedding import (
+    EmbeddingProvider,
+    GuardedProvider,
+    Prefixes,
+    SingleFlight,
+    Vector,
+    VectorCache,
+)
+from datastorage.limits import EMBEDDING_BATCH_TEXTS
+from datastorage.observability.metrics import CACHE_HITS, CACHE_MISSES
+from datastorage.resilience import CircuitBreaker, CircuitName
 
-log = structlog.get_logger(__name__)
+TIMEOUT_S = 2.0
+
+Stored: TypeAlias = Callable[[Iterable[bytes]], Awaitable[set[bytes]]]
 
 
 class Embedder:
     """One provider with its cache; without a provider, embeddings are off."""
 
-    def __init__(self, provider: EmbeddingProvider | None, cache: VectorCache) -> None:
-        self._provider, self._cache = provider, cache
+    def __init__(
+        self,
+        provider: EmbeddingProvider | None,
+        cache: VectorCache,
+        *,
+        prefixes: Prefixes | None = None,
+        breaker: CircuitBreaker | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self._provider, self._cache, self._prefixes = provider, cache, prefixes or Prefixes()
+        breaker = breaker or CircuitBreaker(CircuitName.EMBEDDING)
+        self._guarded = None if provider is None else GuardedProvider(provider, breaker, timeout_s)
+        self._flights = SingleFlight(self._computed, EMBEDDING_BATCH_TEXTS)
 
     @property
     def provider(self) -> EmbeddingProvider | None:
@@ -35,38 +56,45 @@ class Embedder:
         """What a client is told about an incident that has no vector."""
         return Similarity.DISABLED if self._provider is None else Similarity.PENDING
 
-    async def vectors(self, texts: Mapping[bytes, str]) -> dict[bytes, Vector]:
-        """Vectors by the hash of their text; those that could not be had are missing."""
-        if self._provider is None or not texts:
-            return {}
-        found = {key: vector for key in texts if (vector := self._cache.get(key)) is not None}
-        missing = [key for key in texts if key not in found]
-        CACHE_HITS.inc(len(found))
-        CACHE_MISSES.inc(len(missing))
-        for key, vector in zip(missing, await self._embedded([texts[key] for key in missing]), strict=False):
-            self._cache.put(key, vector)
-            found[key] = vector
-        return found
+    async def vectors(self, texts: Mapping[bytes, str], stored: Stored | None = None) -> dict[bytes, Vector]:
+        """Vectors to store, by the hash of their text; those that could not be had are missing.
+
+        `stored` tells which texts have their vector in the database already: they are missing too, since there is
+        nothing to store. It is asked only if that is cheaper than to embed them.
+        """
+        prefix = self._prefixes.document
+        return await self._had({key: prefix + text for key, text in texts.items()}, stored)
 
     async def vector(self, key: bytes, text: str) -> Vector | None:
-        """The vector of one text, or None."""
-        return (await self.vectors({key: text})).get(key)
+        """The vector of a question, to search with, or None."""
+        if self._prefixes.query != self._prefixes.document:  # else it may be that of a stored text
+            key = hashlib.sha256(b"question" + key).digest()
+        return (await self._had({key: self._prefixes.query + text})).get(key)
 
     async def close(self) -> None:
-        """Lets the provider go."""
+        """Lets the provider and the cache go."""
+        await self._flights.close()
         if self._provider is not None:
             await self._provider.close()
+        await self._cache.close()
 
-    async def _embedded(self, texts: Sequence[str]) -> Sequence[Vector]:
+    async def _had(self, texts: Mapping[bytes, str], stored: Stored | None = None) -> dict[bytes, Vector]:
         if self._provider is None or not texts:
-            return ()
-        started = perf_counter()
-        try:
-            vectors = await self._provider.embed(texts)
-        except EmbeddingFailed as failure:
-            log.warning("embedding_failed", model=self._provider.model, texts=len(texts), reason=str(failure))
-            return ()
-        seconds = (perf_counter() - started) / len(texts)
-        for _ in texts:
-            EMBEDDING_SECONDS.observe(seconds)
-        return vectors
+            return {}
+        found = await self._cache.get_many(texts)
+        missing = {key: text for key, text in texts.items() if key not in found}
+        if missing and stored is not None and self._provider.costs_more_than_a_lookup:
+            for key in await stored(missing):
+                del missing[key]
+        computed = len(self._flights.absent(missing))
+        CACHE_HITS.inc(len(texts) - computed)
+        CACHE_MISSES.inc(computed)
+        return found | await self._flights.vectors(missing) if missing else found
+
+    async def _computed(self, texts: Mapping[bytes, str]) -> dict[bytes, Vector]:
+        assert self._guarded is not None  # noqa: S101 -- without a provider nothing is asked for
+        vectors = await self._guarded.embed(list(texts.values()))
+        pairs = zip(texts, vectors, strict=True)
+        found = {key: vector for key, vector in pairs if vector is not None}
+        await self._cache.put_many(found)
+        return found

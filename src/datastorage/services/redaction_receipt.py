@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from datastorage.domain.kind import RecordKind
@@ -19,9 +19,16 @@ _REDACTED = SANITIZATIONS.labels("redacted")
 def redacted(
     kind: RecordKind[Any], values: Mapping[str, Any], redactor: Redactor
 ) -> tuple[dict[str, Any], tuple[Redaction, ...]]:
-    """The values with their free text and JSON redacted, and what was found where."""
+    """A record's values with their free text and JSON redacted, and what was found where."""
+    return redacted_fields(kind.redacted, values, redactor)
+
+
+def redacted_fields(
+    names: Iterable[str], values: Mapping[str, Any], redactor: Redactor
+) -> tuple[dict[str, Any], tuple[Redaction, ...]]:
+    """The values with those of these names redacted, and what was found where."""
     clean, redactions = dict(values), []
-    for name in kind.redacted:
+    for name in names:
         value = clean.get(name)
         if value:
             clean[name], findings = _without_secrets(value, redactor)

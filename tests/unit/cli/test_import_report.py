@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from datastorage.cli.import_report import ImportReport
-from datastorage.services.import_remediations import BatchDone, Rejection
+from datastorage.services.import_records import BatchDone, Rejection
 
 SOURCE = Path("audits.jsonl")
 

@@ -28,6 +28,11 @@ def deleted(kind: RecordKind[R], record: R, caller: Caller) -> dict[str, Any]:
     return _event(kind, record, caller, EventKind.DELETED, {})
 
 
+def feedback(kind: RecordKind[R], record: R, caller: Caller, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What somebody thinks of it; the record stays as it is."""
+    return _event(kind, record, caller, EventKind.FEEDBACK_RECORDED, changes)
+
+
 def _event(
     kind: RecordKind[R], record: R, caller: Caller, event_kind: EventKind, changes: Mapping[str, Any]
 ) -> dict[str, Any]:

@@ -54,6 +54,10 @@ class Replayer(Generic[R]):
         )
         return cls(deps, caller, kind, current, created, indexed)
 
+    def finds(self, item: Prepared) -> bool:
+        """Whether anything is stored under the item's key."""
+        return self._kind.key_of(item.draft) in self._current
+
     def outcome(self, item: Prepared) -> Outcome[R]:
         """The answer to one repeated create."""
         kind, key = self._kind, self._kind.key_of(item.draft)

@@ -1,0 +1,6 @@
+"""Living with dependencies that fail."""
+
+from datastorage.observability.metrics import CircuitName, CircuitState
+from datastorage.resilience.circuit_breaker import CircuitBreaker
+
+__all__ = ["CircuitBreaker", "CircuitName", "CircuitState"]
