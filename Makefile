@@ -5,7 +5,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check compat format schema ui dist clean
+.PHONY: help install run test check compat client format schema ui dist clean
 
 help: ## Show this list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,8 +44,13 @@ schema: install ## Export the GraphQL schema to schema.graphql.
 ui: install ## Build GraphiQL into the package, with this machine's npm or else with Node from PyPI.
 	@$(BIN)/python ui/build.py $(if $(UI_OPTIONAL),--optional)
 
-dist: install ## Build wheel and sdist into dist/, GraphiQL inside the wheel.
+client: install ## Generate the Python client anew, from schema.graphql and client/fragments.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --project compat --frozen --quiet --python $(BIN)/python
+	@$(BIN)/python client/generate.py
+
+dist: install ## Build wheels of service and client and the sdist into dist/, GraphiQL inside the service's wheel.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv build --quiet --sdist --wheel
+	@PATH="$(CURDIR)/$(BIN):$$PATH" uv build --quiet --wheel --out-dir dist client
 
 clean: ## Remove what was built: .venv, GraphiQL, caches.
 	@rm -rf .venv dist ui/node_modules compat/.venv compat/node_modules src/datastorage/web/static/graphiql .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

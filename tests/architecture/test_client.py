@@ -1,5 +1,6 @@
 """The Python client is what the schema gives, reads whole records, and stands alone."""
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,8 @@ from graphql import (
     validate,
 )
 
+from datastorage import limits
+from datastorage.client import DataStorage, batching
 from datastorage.client.generated import operations
 from datastorage.client.operation import Operation
 
@@ -61,6 +64,13 @@ def test_every_root_field_has_an_operation_that_is_valid() -> None:
         assert validate(SCHEMA, parse(operation.document)) == [], operation.field
     fields = {*SCHEMA.query_type.fields, *SCHEMA.mutation_type.fields}
     assert {operation.field for operation in known} == fields
+
+
+def test_the_client_asks_for_no_more_than_the_service_takes() -> None:
+    page_size = inspect.signature(DataStorage.remediation_audits).parameters["page_size"].default
+
+    assert (batching.INPUTS_MAX, page_size) == (limits.BATCH_ROWS_MAX, limits.PAGE_ROWS_MAX)
+    assert batching.BYTES_MAX <= limits.REQUEST_BODY_BYTES_MAX / 2
 
 
 def test_importing_the_client_imports_nothing_of_the_server() -> None:

@@ -21,6 +21,7 @@ from datastorage.client import (
     CreateWorkflowAuditInput,
     DataStorage,
     DataStorageError,
+    EventKind,
     ExecutionAuditFilter,
     FaultReason,
     InvalidTransition,
@@ -39,7 +40,9 @@ from datastorage.client import (
     TimeSeriesMetric,
     UpdateRemediationAuditInput,
     UpdateWorkflowAuditInput,
+    UpsertRemediationAuditInput,
     ValidationFailed,
+    ValidationOutcome,
     WorkflowAudit,
     WorkflowAuditFilter,
     WorkflowPhase,
@@ -187,6 +190,40 @@ async def test_in_an_update_what_is_left_out_stays_and_none_clears(
     )
 
     assert (changed.remediation_audit.error_message, changed.remediation_audit.resolution) == ("OOM", None)
+
+
+async def test_an_upsert_stores_and_then_changes(memory: AsyncDataStorage, request_id: str) -> None:
+    given = remediation(request_id).model_dump(exclude_unset=True)
+
+    first = await memory.upsert_remediation_audit(UpsertRemediationAuditInput(**given))
+    given["phase"] = Phase.PROCESSING
+    second = await memory.upsert_remediation_audit(UpsertRemediationAuditInput(**given))
+    third = [each async for each in memory.upsert_remediation_audits([UpsertRemediationAuditInput(**given)])]
+
+    assert (first.created, second.created) == (True, False)
+    assert (second.remediation_audit.phase, second.remediation_audit.version) == (Phase.PROCESSING, 2)
+    assert [each.receipt.replayed for each in third] == [True]
+
+
+async def test_a_dry_run_tells_what_would_happen(memory: AsyncDataStorage, request_id: str) -> None:
+    good = await memory.validate_remediation_audit(remediation(request_id))
+    bad = await memory.validate_remediation_audit(remediation(request_id, name="   "))
+
+    assert (good.valid, good.outcome, good.faults) == (True, ValidationOutcome.CREATED, [])
+    assert [(fault.field, fault.reason) for fault in bad.faults] == [("name", FaultReason.WHITESPACE_ONLY)]
+    assert await memory.remediation_audit(request_id=request_id) is None
+
+
+async def test_feedback_is_recorded_once(memory: AsyncDataStorage, request_id: str) -> None:
+    past = f"{request_id}-past"
+    inputs = [remediation(request_id), remediation(past)]
+    assert len(stored([outcome async for outcome in memory.create_remediation_audits(inputs)])) == 2
+
+    first = await memory.record_feedback(request_id, past, helpful=True, note="same bucket")
+    again = await memory.record_feedback(request_id, past, helpful=True, note="same bucket")
+
+    assert first.event.kind is EventKind.FEEDBACK_RECORDED
+    assert (first.receipt.replayed, again.receipt.replayed) == (False, True)
 
 
 async def test_records_around_a_remediation_make_up_its_timeline(

@@ -16,7 +16,9 @@ SCRIPT = """
 import asyncio, importlib.metadata, json, sys
 from datetime import UTC, datetime
 
-from datastorage.client import AsyncDataStorage, CreateRemediationAuditInput, DataStorage, Phase, Severity
+from datastorage.client import (
+    AsyncDataStorage, CreateRemediationAuditInput, DataStorage, Phase, RemediationAuditFilter, Severity, StringFilter,
+)
 
 given = CreateRemediationAuditInput(
     remediation_request_id="distribution", name="payment-api-oom", namespace="payments", phase=Phase.PENDING,
@@ -30,8 +32,9 @@ with DataStorage(sys.argv[1]) as memory:
 async def again():
     async with AsyncDataStorage(sys.argv[1]) as memory:
         stored = await memory.create_remediation_audit(given)
-        listed = [audit async for audit in memory.remediation_audits(page_size=1)]
-        return stored, stored.remediation_audit in listed
+        mine = RemediationAuditFilter(remediation_request_id=StringFilter(eq="distribution"))
+        listed = [audit async for audit in memory.remediation_audits(filter=mine)]
+        return stored, [stored.remediation_audit] == listed
 
 second, is_listed = asyncio.run(again())
 print(json.dumps({

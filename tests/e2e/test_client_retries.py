@@ -1,5 +1,6 @@
 """The Python client when a service is away, slow or newer: a real HTTP server answers as such a service would."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -210,6 +211,19 @@ async def test_a_wait_that_the_total_does_not_allow_is_not_begun(on_stage: OnSta
             await memory.remediation_audit(request_id="rr-1")
 
     assert gone.value.retry_after_s == 3600
+    assert len(stage.asked) == 1
+
+
+async def test_a_cancelled_call_does_not_wait_for_its_next_attempt(on_stage: OnStage) -> None:
+    stage = on_stage(Reply("", 503))
+
+    async with AsyncDataStorage(
+        stage.url, retries=Retries(wait_s_first=3600, wait_s_max=3600, total_s_max=10_000)
+    ) as memory:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await memory.remediation_audit(request_id="rr-1")
+
     assert len(stage.asked) == 1
 
 

@@ -14,7 +14,6 @@ from datastorage.client.aio.listing import AsyncListing
 from datastorage.client.errors import (
     Conflict,
     DataStorageError,
-    Fault,
     Forbidden,
     InvalidTransition,
     NotFound,
@@ -35,7 +34,6 @@ __all__ = [
     "Conflict",
     "DataStorage",
     "DataStorageError",
-    "Fault",
     "Forbidden",
     "InvalidTransition",
     "Listing",

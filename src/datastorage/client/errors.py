@@ -17,10 +17,9 @@ Any error may be a plain DataStorageError when a newer service has a kind that t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from datastorage.client.generated.enums import FaultReason
+from datastorage.client.generated.records import FieldFault
 
 
 class DataStorageError(Exception):
@@ -31,19 +30,10 @@ class DataStorageError(Exception):
         self.code, self.retryable = code, retryable
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One refused field, in the spelling of the API (camelCase)."""
-
-    field: str
-    reason: FaultReason
-    message: str
-
-
 class ValidationFailed(DataStorageError):
-    """The input was refused."""
+    """The input was refused; `faults` names each field in the spelling of the API (camelCase)."""
 
-    def __init__(self, message: str, faults: Sequence[Fault], *, code: str = "VALIDATION") -> None:
+    def __init__(self, message: str, faults: Sequence[FieldFault], *, code: str = "VALIDATION") -> None:
         super().__init__(message, code=code)
         self.faults = tuple(faults)
 

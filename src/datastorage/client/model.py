@@ -14,7 +14,11 @@ class Record(BaseModel):
     """Something that the service answered. Fields that this client does not know are left out."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, frozen=True, protected_namespaces=(), defer_build=True
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        protected_namespaces=(),
+        defer_build=True,
     )
 
 
@@ -26,5 +30,6 @@ class Input(BaseModel):
         populate_by_name=True,
         extra="forbid",
         validate_assignment=True,
-        protected_namespaces=(), defer_build=True,
+        protected_namespaces=(),
+        defer_build=True,
     )

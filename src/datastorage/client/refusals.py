@@ -8,7 +8,6 @@ from typing import Any, Final
 from datastorage.client.errors import (
     Conflict,
     DataStorageError,
-    Fault,
     Forbidden,
     InvalidTransition,
     NotFound,
@@ -16,7 +15,7 @@ from datastorage.client.errors import (
     Unavailable,
     ValidationFailed,
 )
-from datastorage.client.generated.enums import FaultReason
+from datastorage.client.generated.records import FieldFault
 
 Json = Mapping[str, Any]
 
@@ -60,8 +59,8 @@ def failed(errors: Sequence[Json], data: Json | None, retry_after_s: float | Non
     return QueryFailed(message, code=code, errors=errors, data=data)
 
 
-def _faults_beside(errors: Sequence[Json]) -> list[Fault]:
-    found: list[Fault] = []
+def _faults_beside(errors: Sequence[Json]) -> list[FieldFault]:
+    found: list[FieldFault] = []
     for error in errors:
         details = error.get("extensions") or {}
         if details.get("code") != "BAD_USER_INPUT":
@@ -72,5 +71,5 @@ def _faults_beside(errors: Sequence[Json]) -> list[Fault]:
     return found
 
 
-def _faults(given: Sequence[Json]) -> list[Fault]:
-    return [Fault(fault["field"], FaultReason(fault["reason"]), fault["message"]) for fault in given]
+def _faults(given: Sequence[Json]) -> list[FieldFault]:
+    return [FieldFault.model_validate(fault) for fault in given]

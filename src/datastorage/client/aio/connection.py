@@ -52,8 +52,8 @@ class AsyncConnection:
     ) -> dict[str, Any]:
         """The data of any GraphQL document. Errors: DataStorageError; typed ones of mutations stay in the data."""
         body = request.body(document, variables or {}, operation_name)
-        # Whether it writes is not looked for; a lost answer then says that the outcome is unknown.
-        data: dict[str, Any] = await AsyncRetrying(**self.retries.policy())(self.send, body, writes=True)
+        writes = "mutation" in document  # rather too often than not: then a lost answer's outcome is unknown
+        data: dict[str, Any] = await AsyncRetrying(**self.retries.policy())(self.send, body, writes=writes)
         return data
 
     async def run(self, operation: Operation[T], variables: Mapping[str, Any]) -> T:

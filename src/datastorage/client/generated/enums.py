@@ -302,6 +302,19 @@ class TimeSeriesMetric(OpenEnum):
     "Of those that ended, the share after which the same alert struck the same target again within 24 hours, 0 to 1."
 
 
+class ValidationOutcome(OpenEnum):
+    """What a create would lead to."""
+
+    CREATED = "CREATED"
+    "The audit would be stored."
+    REPLAYED = "REPLAYED"
+    "The same audit stands already; nothing would be written."
+    CONFLICT = "CONFLICT"
+    "Its key is taken by other content."
+    REFUSED = "REFUSED"
+    "Some fields would be refused."
+
+
 class WorkflowAuditOrderField(OpenEnum):
     """Columns to order workflows by."""
 

@@ -666,6 +666,47 @@ class UpdateWorkflowAuditInput(Input):
     "Anything else, replaced as a whole."
 
 
+class UpsertRemediationAuditInput(Input):
+    """A whole remediation audit, to be stored or, where its key stands already, to change what does. Of an audit that stands, absent fields stay and null clears optional ones, as in an update; `name`, `namespace`, `startTime`, `alertFingerprint` and `clusterName` never change and must be what they were."""
+
+    remediation_request_id: str
+    "Natural key, unique over all clusters, at most 255 characters; send the UID."
+    name: str
+    "RFC 1123 name of the request, at most 255 characters."
+    namespace: str
+    "RFC 1123 name of the Kubernetes namespace, at most 255 characters."
+    phase: Phase
+    "Where it stands."
+    status: Status | None = None
+    "Left out, it follows from the phase."
+    action_type: str
+    "Letters, digits and `_.:-`, starting with a letter, at most 100 characters: `restart_pod`."
+    action_parameters: JSONObject | None = None
+    "What the action was given, at most 16 KiB."
+    start_time: datetime
+    "When it started; may lie in the future."
+    end_time: datetime | None = None
+    "When it ended, not before the start."
+    alert_fingerprint: str
+    "Identifies the alert, at most 255 characters."
+    severity: Severity
+    "How severe the alert was."
+    environment: str
+    "RFC 1123 label, at most 50 characters: `production`."
+    cluster_name: str
+    "Kubernetes cluster, at most 255 characters."
+    target_resource: str
+    "`Kind/name` or `namespace/Kind/name`, at most 512 characters."
+    error_message: str | None = None
+    "What went wrong, at most 10 KiB; secrets are redacted."
+    resolution: str | None = None
+    "What in the end helped, at most 10 KiB; secrets are redacted."
+    metadata: JSONObject | None = None
+    "Anything else, at most 64 KiB and 10 levels. `summary`, `title` or `alertname` count as headline."
+    expected_version: int | None = None
+    "The version the change is based on; another version there is a conflict, and none is NOT_FOUND."
+
+
 class WorkflowAuditFilter(Input):
     """Which workflows; everything that is given must hold."""
 

@@ -14,15 +14,18 @@ from datastorage.client.generated.records import (
     ExecutionAudit,
     ExecutionAuditConnection,
     Facet,
+    RecordFeedbackPayload,
     Remediation,
     RemediationAudit,
     RemediationAuditConnection,
+    RemediationAuditValidation,
     RemediationEvent,
     RemediationStats,
     SimilarIncidents,
     TimeSeriesPoint,
     UpdateRemediationAuditPayload,
     UpdateWorkflowAuditPayload,
+    UpsertRemediationAuditPayload,
     WorkflowAudit,
     WorkflowAuditConnection,
 )
@@ -38,12 +41,15 @@ _EXECUTION_AUDIT = "fragment ExecutionAudit on ExecutionAudit { id databaseId ex
 _EXECUTION_AUDIT_CONNECTION = "fragment ExecutionAuditConnection on ExecutionAuditConnection { nodes { ...ExecutionAudit } pageInfo { ...PageInfo } }"
 _FACET = "fragment Facet on Facet { field values { ...FacetValue } distinctCount otherCount }"
 _FACET_VALUE = "fragment FacetValue on FacetValue { value count }"
+_FIELD_FAULT = "fragment FieldFault on FieldFault { field reason message }"
 _GROUP_KEY = "fragment GroupKey on GroupKey { field value }"
 _PAGE_INFO = "fragment PageInfo on PageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
+_RECORD_FEEDBACK_PAYLOAD = "fragment RecordFeedbackPayload on RecordFeedbackPayload { event { ...RemediationEvent } receipt { ...WriteReceipt } }"
 _REDACTION = "fragment Redaction on Redaction { field pattern count }"
 _REMEDIATION = "fragment Remediation on Remediation { requestId asOf audit { ...RemediationAudit } analyses(first: 100) { ...AiAnalysisAuditConnection } workflows(first: 100) { ...WorkflowAuditConnection } executions(first: 100) { ...ExecutionAuditConnection } events(first: 100) { ...RemediationEventConnection } }"
 _REMEDIATION_AUDIT = "fragment RemediationAudit on RemediationAudit { id databaseId version remediationRequestId name namespace phase status actionType actionParameters startTime endTime durationMs alertFingerprint severity environment clusterName targetResource targetKind targetNamespace targetName errorMessage resolution metadata createdAt updatedAt }"
 _REMEDIATION_AUDIT_CONNECTION = "fragment RemediationAuditConnection on RemediationAuditConnection { nodes { ...RemediationAudit } pageInfo { ...PageInfo } }"
+_REMEDIATION_AUDIT_VALIDATION = "fragment RemediationAuditValidation on RemediationAuditValidation { valid outcome faults { ...FieldFault } redactions { ...Redaction } conflictingFields }"
 _REMEDIATION_EVENT = "fragment RemediationEvent on RemediationEvent { id remediationRequestId subjectKind subjectKey version kind recordedAt actor declaredActor namespace clusterName changes }"
 _REMEDIATION_EVENT_CONNECTION = "fragment RemediationEventConnection on RemediationEventConnection { nodes { ...RemediationEvent } pageInfo { ...PageInfo } }"
 _REMEDIATION_STATS = "fragment RemediationStats on RemediationStats { time keys { ...GroupKey } count successCount failureCount successRate p50DurationMs p95DurationMs p99DurationMs recurredCount recurrenceRate }"
@@ -54,6 +60,7 @@ _SIMILAR_INCIDENTS = "fragment SimilarIncidents on SimilarIncidents { mode exhau
 _TIME_SERIES_POINT = "fragment TimeSeriesPoint on TimeSeriesPoint { time series value }"
 _UPDATE_REMEDIATION_AUDIT_PAYLOAD = "fragment UpdateRemediationAuditPayload on UpdateRemediationAuditPayload { remediationAudit { ...RemediationAudit } receipt { ...WriteReceipt } }"
 _UPDATE_WORKFLOW_AUDIT_PAYLOAD = "fragment UpdateWorkflowAuditPayload on UpdateWorkflowAuditPayload { workflowAudit { ...WorkflowAudit } receipt { ...WriteReceipt } }"
+_UPSERT_REMEDIATION_AUDIT_PAYLOAD = "fragment UpsertRemediationAuditPayload on UpsertRemediationAuditPayload { remediationAudit { ...RemediationAudit } receipt { ...WriteReceipt } created }"
 _WORKFLOW_AUDIT = "fragment WorkflowAudit on WorkflowAudit { id databaseId version workflowId remediationRequestId phase totalSteps completedSteps startTime endTime namespace clusterName metadata createdAt updatedAt }"
 _WORKFLOW_AUDIT_CONNECTION = "fragment WorkflowAuditConnection on WorkflowAuditConnection { nodes { ...WorkflowAudit } pageInfo { ...PageInfo } }"
 _WRITE_RECEIPT = "fragment WriteReceipt on WriteReceipt { replayed similarity redactions { ...Redaction } }"
@@ -76,6 +83,14 @@ REMEDIATION_AUDITS_COUNT = Count(
     "remediationAudits",
     int,
     "query RemediationAuditsCount($filter: RemediationAuditFilter, $orderBy: [RemediationAuditOrder!], $cap: Int) { remediationAudits(filter: $filter, orderBy: $orderBy) { totalCount(cap: $cap) } }",
+)
+VALIDATE_REMEDIATION_AUDIT = Query[RemediationAuditValidation](
+    "validateRemediationAudit",
+    RemediationAuditValidation,
+    "query ValidateRemediationAudit($input: CreateRemediationAuditInput!) { validateRemediationAudit(input: $input) { ...RemediationAuditValidation } }",
+    _FIELD_FAULT,
+    _REDACTION,
+    _REMEDIATION_AUDIT_VALIDATION,
 )
 AI_ANALYSIS_AUDIT = Query[AiAnalysisAudit | None](
     "aiAnalysisAudit",
@@ -228,6 +243,33 @@ UPDATE_REMEDIATION_AUDIT = Mutation[UpdateRemediationAuditPayload](
     _REDACTION,
     _REMEDIATION_AUDIT,
     _UPDATE_REMEDIATION_AUDIT_PAYLOAD,
+    _WRITE_RECEIPT,
+)
+UPSERT_REMEDIATION_AUDIT = Mutation[UpsertRemediationAuditPayload](
+    "upsertRemediationAudit",
+    UpsertRemediationAuditPayload,
+    "mutation UpsertRemediationAudit($input: UpsertRemediationAuditInput!) { upsertRemediationAudit(input: $input) { __typename ...UpsertRemediationAuditPayload ... on UserError { message code retryable } ... on ValidationError { faults { field reason message } } ... on ConflictError { fields } ... on InvalidTransitionError { currentPhase requestedPhase allowedPhases } ... on UnavailableError { outcomeUnknown } } }",
+    _REDACTION,
+    _REMEDIATION_AUDIT,
+    _UPSERT_REMEDIATION_AUDIT_PAYLOAD,
+    _WRITE_RECEIPT,
+)
+UPSERT_REMEDIATION_AUDITS = BatchMutation[UpsertRemediationAuditPayload](
+    "upsertRemediationAudits",
+    UpsertRemediationAuditPayload,
+    "mutation UpsertRemediationAudits($inputs: [UpsertRemediationAuditInput!]!, $atomic: Boolean) { upsertRemediationAudits(inputs: $inputs, atomic: $atomic) { __typename ...UpsertRemediationAuditPayload ... on UserError { message code retryable } ... on ValidationError { faults { field reason message } } ... on ConflictError { fields } ... on InvalidTransitionError { currentPhase requestedPhase allowedPhases } ... on UnavailableError { outcomeUnknown } } }",
+    _REDACTION,
+    _REMEDIATION_AUDIT,
+    _UPSERT_REMEDIATION_AUDIT_PAYLOAD,
+    _WRITE_RECEIPT,
+)
+RECORD_FEEDBACK = Mutation[RecordFeedbackPayload](
+    "recordFeedback",
+    RecordFeedbackPayload,
+    "mutation RecordFeedback($requestId: String!, $similarTo: String!, $helpful: Boolean!, $note: String) { recordFeedback(requestId: $requestId, similarTo: $similarTo, helpful: $helpful, note: $note) { __typename ...RecordFeedbackPayload ... on UserError { message code retryable } ... on ValidationError { faults { field reason message } } ... on UnavailableError { outcomeUnknown } } }",
+    _RECORD_FEEDBACK_PAYLOAD,
+    _REDACTION,
+    _REMEDIATION_EVENT,
     _WRITE_RECEIPT,
 )
 CREATE_AI_ANALYSIS_AUDIT = Mutation[CreateAiAnalysisAuditPayload](

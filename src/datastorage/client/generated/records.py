@@ -7,6 +7,7 @@ from datetime import datetime
 
 from datastorage.client.generated.enums import (
     EventKind,
+    FaultReason,
     Phase,
     RemediationGroupField,
     SearchMode,
@@ -14,6 +15,7 @@ from datastorage.client.generated.enums import (
     SimilarityState,
     Status,
     SubjectKind,
+    ValidationOutcome,
     WorkflowPhase,
 )
 from datastorage.client.model import JSONObject, Record
@@ -300,6 +302,17 @@ class Facet(Record):
     "Remediation audits whose value is not listed."
 
 
+class FieldFault(Record):
+    """One refused field."""
+
+    field: str
+    "Name of the input field."
+    reason: FaultReason
+    "Why it was refused."
+    message: str
+    "For people."
+
+
 class GroupKey(Record):
     """What the remediation audits of a group have in common."""
 
@@ -335,7 +348,16 @@ class RemediationEvent(Record):
     cluster_name: str | None
     "Kubernetes cluster."
     changes: JSONObject
-    "CREATED: the whole record by column name. Changes: `old` and `new` of each field."
+    "CREATED: the whole record by column name. Changes: `old` and `new` of each field. FEEDBACK_RECORDED: `similar_to`, `helpful` and `note`."
+
+
+class RecordFeedbackPayload(Record):
+    """The feedback was recorded, or had been already."""
+
+    event: RemediationEvent
+    "The event of kind FEEDBACK_RECORDED that holds it."
+    receipt: WriteReceipt
+    "How the write went."
 
 
 class RemediationEventConnection(Record):
@@ -382,6 +404,21 @@ class RemediationAuditConnection(Record):
     "The rows of this page."
     page_info: PageInfo
     "Where this page lies in the list."
+
+
+class RemediationAuditValidation(Record):
+    """What creating an audit would lead to; nothing was written."""
+
+    valid: bool
+    "Whether the create would be accepted: CREATED or REPLAYED."
+    outcome: ValidationOutcome
+    "What the create would lead to."
+    faults: list[FieldFault]
+    "All faults of the input."
+    redactions: list[Redaction]
+    "Secrets that would be replaced before storing."
+    conflicting_fields: list[str]
+    "Fields that differ from what is stored under the same key; none are named if that lies outside the caller's scope."
 
 
 class RemediationStats(Record):
@@ -462,3 +499,14 @@ class UpdateWorkflowAuditPayload(Record):
     "The audit as it now stands."
     receipt: WriteReceipt
     "How the write went."
+
+
+class UpsertRemediationAuditPayload(Record):
+    """The audit was stored, changed, or needed no change."""
+
+    remediation_audit: RemediationAudit
+    "The audit as it now stands."
+    receipt: WriteReceipt
+    "How the write went."
+    created: bool
+    "Whether the audit is new."

@@ -24,10 +24,12 @@ from datastorage.client.generated import (
     ExecutionAuditFilter,
     ExecutionAuditOrder,
     Facet,
+    RecordFeedbackPayload,
     Remediation,
     RemediationAudit,
     RemediationAuditFilter,
     RemediationAuditOrder,
+    RemediationAuditValidation,
     RemediationEvent,
     RemediationGroupField,
     RemediationStats,
@@ -39,6 +41,8 @@ from datastorage.client.generated import (
     UpdateRemediationAuditPayload,
     UpdateWorkflowAuditInput,
     UpdateWorkflowAuditPayload,
+    UpsertRemediationAuditInput,
+    UpsertRemediationAuditPayload,
     WorkflowAudit,
     WorkflowAuditFilter,
     WorkflowAuditOrder,
@@ -90,6 +94,16 @@ class DataStorage(Connection):
             page_size=page_size,
             after=after,
         )
+
+    def validate_remediation_audit(self, input: CreateRemediationAuditInput) -> RemediationAuditValidation:
+        """A dry run of `create_remediation_audit`: the same rights and rules, with nothing written.
+
+        What the types of the input refuse (a missing field, an unknown enum value) is an error of the
+        request, as it is there.
+
+        input: What would be stored.
+        """
+        return self.run(operations.VALIDATE_REMEDIATION_AUDIT, {"input": input})
 
     def ai_analysis_audit(
         self, *, id: str | None = None, analysis_id: str | None = None
@@ -376,6 +390,45 @@ class DataStorage(Connection):
         input: What to change of which one.
         """
         return self.run(operations.UPDATE_REMEDIATION_AUDIT, {"input": input})
+
+    def upsert_remediation_audit(self, input: UpsertRemediationAuditInput) -> UpsertRemediationAuditPayload:
+        """Stores a remediation audit or, if one stands under its `remediation_request_id`, changes the fields sent, under the same rules for phases as an update.
+
+        If nothing differs it answers `replayed: true`.
+
+        input: What should stand.
+        """
+        return self.run(operations.UPSERT_REMEDIATION_AUDIT, {"input": input})
+
+    def upsert_remediation_audits(
+        self, inputs: Iterable[UpsertRemediationAuditInput], *, atomic: bool = False
+    ) -> Iterator[UpsertRemediationAuditPayload | DataStorageError]:
+        """Upserts many at once, each with its own result, in the order of the inputs: of two with one key the second is applied to what the first led to.
+
+        `atomic` makes it all or nothing.
+
+        Takes any number, sends some hundred at a time, and yields what became of each: a payload or an
+        error.
+        atomic: of those that are sent together all are stored, or none.
+        """
+        return outcomes(self, operations.UPSERT_REMEDIATION_AUDITS, inputs, atomic=atomic)
+
+    def record_feedback(
+        self, request_id: str, similar_to: str, helpful: bool, *, note: str | None = None
+    ) -> RecordFeedbackPayload:
+        """Records whether a remediation offered as similar helped with another: an event, which changes neither of them.
+
+        The last word of an actor on a pair counts; the same word again answers `replayed: true`.
+
+        request_id: Request id of the remediation that help was sought for.
+        similar_to: Request id of the past one that was offered as similar.
+        helpful: Whether the past one helped.
+        note: Why, in words, at most 10 KiB; secrets are redacted.
+        """
+        return self.run(
+            operations.RECORD_FEEDBACK,
+            {"requestId": request_id, "similarTo": similar_to, "helpful": helpful, "note": note},
+        )
 
     def create_ai_analysis_audit(self, input: CreateAiAnalysisAuditInput) -> CreateAiAnalysisAuditPayload:
         """Stores an AI analysis with its event, atomically.
