@@ -10,17 +10,22 @@ import pytest
 from datastorage.domain.caller import ANONYMOUS
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.search import content_hash, query_text
-from datastorage.services import similar_incidents
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.records import create_records
+from datastorage.services.similar_incidents import legs, search
 from support.client import GraphQLClient
 from support.records import remediation_input, remediation_row
 
 SIMILAR = """
-query Similar($text: String!, $filters: RemediationAuditFilter, $first: Int = 10, $min: Float) {
-  similarIncidents(text: $text, filters: $filters, first: $first, minSimilarity: $min) {
+query Similar($text: String!, $filters: RemediationAuditFilter, $first: Int = 10, $min: Float, $at: DateTime,
+              $mode: SearchMode, $collapse: Boolean) {
+  similarIncidents(text: $text, filters: $filters, first: $first, minSimilarity: $min, at: $at, mode: $mode,
+                   collapse: $collapse) {
     mode exhaustive degradedReason model
-    hits { similarity incident { remediationRequestId namespace startTime } }
+    hits {
+      score similarity vectorRank lexicalRank matchedTerms matchedFields occurrences firstSeen lastSeen
+      incident { remediationRequestId namespace startTime }
+    }
   }
 }
 """
@@ -41,6 +46,12 @@ async def store_texts(client: GraphQLClient) -> None:
         assert stored["receipt"]["similarity"] == "INDEXED"
 
 
+def compare_at_most(rows_max: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is more than this is left to the indexes."""
+    for module, bound in ((legs, "EXACT_SCAN"), (search, "EXACT_SCAN"), (legs, "LEXICAL_EXACT")):
+        monkeypatch.setattr(module, f"{bound}_ROWS_MAX", rows_max)
+
+
 async def ask(client: GraphQLClient, text: str, **variables: object) -> dict:
     return (await client.ask(SIMILAR, text=text, **variables)).data["similarIncidents"]
 
@@ -52,9 +63,9 @@ async def test_an_incident_is_found_again_by_its_meaning(client: GraphQLClient) 
 
     ids = [hit["incident"]["remediationRequestId"] for hit in found["hits"]]
     assert (ids[0], set(ids)) == ("oom", set(TEXTS))
-    similarities = [hit["similarity"] for hit in found["hits"]]
-    assert similarities == sorted(similarities, reverse=True)
-    assert (found["mode"], found["exhaustive"], found["degradedReason"]) == ("VECTOR", True, None)
+    scores = [hit["score"] for hit in found["hits"]]
+    assert scores == sorted(scores, reverse=True)
+    assert (found["mode"], found["exhaustive"], found["degradedReason"]) == ("HYBRID", True, None)
     assert found["model"] == "wordllama-l2-supercat-256"
 
 
@@ -79,7 +90,7 @@ async def test_equal_texts_come_newest_first(client: GraphQLClient) -> None:
 
 async def test_only_min_similarity_shortens_an_answer(client: GraphQLClient) -> None:
     await store_texts(client)
-    everything = await ask(client, TEXTS["tls"])
+    everything = await ask(client, TEXTS["tls"], mode="VECTOR")
     second = everything["hits"][1]["similarity"]
 
     found = await ask(client, TEXTS["tls"], min=second + 0.001)
@@ -99,7 +110,7 @@ async def test_incidents_without_a_vector_follow_the_ranked_ones_newest_first(
         "UPDATE remediation_audit SET start_time = start_time + interval '1 day' WHERE remediation_request_id = 'oom'"
     )
 
-    found = await ask(client, TEXTS["tls"])
+    found = await ask(client, TEXTS["tls"], mode="VECTOR")
 
     assert [
         (hit["incident"]["remediationRequestId"], hit["similarity"] is None) for hit in found["hits"]
@@ -108,6 +119,99 @@ async def test_incidents_without_a_vector_follow_the_ranked_ones_newest_first(
         ("oom", True),
         ("tls", True),
     ]
+
+
+def ids(found: dict) -> list[str]:
+    return [hit["incident"]["remediationRequestId"] for hit in found["hits"]]
+
+
+async def test_a_hit_tells_why_it_stands_where_it_stands(client: GraphQLClient) -> None:
+    await store_texts(client)
+
+    found = await ask(client, "TLS handshake refused\ncertificate has expired, handshake refused", first=2)
+
+    best, other = found["hits"]
+    assert best["incident"]["remediationRequestId"] == "tls"
+    assert (best["vectorRank"], best["lexicalRank"]) == (1, 1)
+    assert set(best["matchedTerms"]) == {"tls", "handshake", "refused", "certificate", "has", "expired"}
+    assert best["matchedFields"] == ["HEADLINE", "ERROR_MESSAGE", "SIGNATURE"]
+    assert (best["occurrences"], best["firstSeen"]) == (1, best["incident"]["startTime"])
+    assert other["score"] < best["score"]
+    assert (other["matchedTerms"], other["matchedFields"], other["lexicalRank"]) == ([], [], None)
+
+
+async def test_words_find_what_meaning_cannot(client: GraphQLClient) -> None:
+    for number in range(5):
+        message = f"request to upstream failed with code QX-{7000 + number}"
+        await client.create(**remediation_input(remediationRequestId=f"q{number}", errorMessage=message))
+
+    found = await ask(client, "QX-7003", mode="LEXICAL", first=1)
+
+    assert (found["mode"], ids(found)) == ("LEXICAL", ["q3"])
+    assert found["hits"][0]["matchedTerms"][0] in ("qx-7003", "7003")
+    assert ids(await ask(client, "request failed with QX-7003", first=1)) == ["q3"]
+
+
+async def test_root_causes_and_resolutions_are_searched_too(client: GraphQLClient) -> None:
+    await store_texts(client)
+    await client.update(requestId="disk", resolution="raised the quota of the journald volume")
+
+    found = await ask(client, "journald quota", mode="LEXICAL", first=1)
+
+    assert ids(found) == ["disk"]
+    assert found["hits"][0]["matchedFields"] == ["RESOLUTION"]
+
+
+async def test_incidents_close_in_time_count_for_more(client: GraphQLClient) -> None:
+    for day in (1, 15, 28):
+        start = f"2026-01-{day:02}T00:00:00Z"
+        await client.create(**remediation_input(remediationRequestId=f"d{day}", startTime=start))
+
+    for day in (1, 15, 28):
+        found = await ask(client, "payment-api-oom", at=f"2026-01-{day:02}T01:00:00Z")
+        assert ids(found)[0] == f"d{day}"
+
+
+@pytest.mark.parametrize("mode", ["HYBRID", "VECTOR", "LEXICAL"])
+@pytest.mark.parametrize("exact_rows_max", [22_000, 2])
+async def test_collapsed_incidents_of_one_text_are_one_hit_the_newest_of_what_matches(
+    client: GraphQLClient, monkeypatch: pytest.MonkeyPatch, mode: str, exact_rows_max: int
+) -> None:
+    compare_at_most(exact_rows_max, monkeypatch)
+    await store_texts(client)
+    for day in (2, 3, 4, 5):
+        again = remediation_input(
+            remediationRequestId=f"oom-{day}",
+            name="oom",
+            errorMessage=TEXTS["oom"],
+            namespace="ns-oom" if day < 5 else "elsewhere",
+            startTime=f"2026-02-0{day}T00:00:00Z",
+        )
+        await client.create(**again)
+
+    found = await ask(
+        client,
+        TEXTS["oom"],
+        collapse=True,
+        mode=mode,
+        filters={"namespace": {"ne": "elsewhere"}},
+    )
+
+    assert (ids(found)[0], sorted(ids(found))) == ("oom-4", ["disk", "oom-4", "tls"])
+    best = found["hits"][0]
+    assert (best["occurrences"], best["firstSeen"], best["lastSeen"]) == (
+        4,
+        "2026-01-01T12:00:00Z",
+        "2026-02-04T00:00:00Z",
+    )
+
+
+async def test_a_secret_in_the_question_is_no_word_of_it(client: GraphQLClient) -> None:
+    await client.create(**remediation_input(errorMessage="login failed, password=hunter2secret"))
+
+    found = await ask(client, "login failed, password=hunter2secret", mode="LEXICAL")
+
+    assert "hunter2secret" not in found["hits"][0]["matchedTerms"]
 
 
 SHARES = {"half": 0.5, "tenth": 0.1, "hundredth": 0.01, "rare": 0.003}
@@ -157,11 +261,11 @@ async def test_ten_are_returned_and_they_are_the_nearest_whatever_the_filter_kee
     namespace: str | None,
     exact_rows_max: int,
 ) -> None:
-    monkeypatch.setattr(similar_incidents, "EXACT_SCAN_ROWS_MAX", exact_rows_max)  # small: the index answers
+    compare_at_most(exact_rows_max, monkeypatch)  # few: the index answers
     filters = {"namespace": {"eq": namespace}} if namespace else None
     nearest = []
     for text in ("memory of the node", "dns timeout", "zebra crossing far from everything", "tls lock"):
-        found = await ask(client, text, filters=filters)
+        found = await ask(client, text, filters=filters, mode="VECTOR")
 
         hits = found["hits"]
         assert len(hits) == 10 if namespace != "rare" else len(hits) >= 9
@@ -214,10 +318,11 @@ async def test_a_bad_question_is_refused_naming_the_argument(
 async def test_an_older_pgvector_whose_index_scans_stop_early_is_not_asked_to_filter(
     client: GraphQLClient, sql: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(similar_incidents, "EXACT_SCAN_ROWS_MAX", 20)
+    compare_at_most(20, monkeypatch)
     assert (await ask(client, "memory of the node"))["exhaustive"] is False
     await sql.execute("UPDATE pg_extension SET extversion = '0.7.4' WHERE extname = 'vector'")
 
     found = await ask(client, "memory of the node")
 
-    assert (found["exhaustive"], len(found["hits"])) == (True, 10)
+    assert (found["exhaustive"], len(found["hits"])) == (False, 10)  # words still come from an index
+    assert (await ask(client, "memory of the node", mode="VECTOR"))["exhaustive"] is True

@@ -14,7 +14,7 @@ from datastorage.domain.caller import EVERYWHERE
 from datastorage.domain.filters import EVERYTHING
 from datastorage.models.halfvec import to_binary
 from datastorage.models.incident_embedding import DEFAULT_DIMENSIONS, DEFAULT_MODEL
-from datastorage.repositories.similar_incidents import SimilarIncidents
+from datastorage.repositories.vector_leg import VectorLeg
 from datastorage.settings import Settings
 from support.postgres import administrator
 from support.schema import move
@@ -35,7 +35,7 @@ async def test_searches_use_the_index_however_often_they_run(database_url: URL, 
         sent.append((statement, parameters))
 
     async with database.snapshot() as session:
-        leg = SimilarIncidents(session, EVERYWHERE, DEFAULT_MODEL, DEFAULT_DIMENSIONS)
+        leg = VectorLeg(session, EVERYWHERE, DEFAULT_MODEL, DEFAULT_DIMENSIONS)
         event.listen(Engine, "before_cursor_execute", record)
         hits = await leg.by_index(vectors[7], EVERYTHING, rows_max=10, texts_max=400)
         event.remove(Engine, "before_cursor_execute", record)

@@ -86,3 +86,13 @@ class SearchMode(StrEnum):
     HYBRID = "hybrid"
     VECTOR = "vector"
     LEXICAL = "lexical"
+
+
+class MatchedField(StrEnum):
+    """Parts of an incident that a question can have words in common with."""
+
+    HEADLINE = "headline"
+    ERROR_MESSAGE = "error_message"
+    RESOLUTION = "resolution"
+    OTHER = "other"  # root causes, name, action, target
+    SIGNATURE = "signature"

@@ -10,6 +10,7 @@ import strawberry
 
 from datastorage.domain.enums import (
     EventKind,
+    MatchedField,
     Phase,
     SearchMode,
     Severity,
@@ -25,6 +26,7 @@ __all__ = [
     "ErrorCode",
     "EventKind",
     "FaultReason",
+    "MatchedField",
     "NullsPlace",
     "OrderDirection",
     "Phase",
@@ -129,6 +131,15 @@ described(
     VECTOR="Meaning: the nearest embedded texts.",
     LEXICAL="Words.",
 )(SearchMode)
+
+described(
+    "Parts of an incident that a text can have words in common with.",
+    HEADLINE="Its headline: `summary`, `title` or `alertname` of the metadata, else its name.",
+    ERROR_MESSAGE="Its error message.",
+    RESOLUTION="What helped.",
+    OTHER="Root causes that analyses found, name, action or target.",
+    SIGNATURE="An error line or a piece of the stack is the same, but for what differs between occurrences.",
+)(MatchedField)
 
 described(
     "Why a field was refused.",

@@ -8,6 +8,7 @@ from datastorage.models.incident_lexical import incident_lexical
 from datastorage.models.remediation_audit import remediation_audit
 from datastorage.models.remediation_event import remediation_event
 from datastorage.models.schema_compatibility import schema_compatibility
+from datastorage.models.term_statistics import term_statistics
 from datastorage.models.workflow_audit import workflow_audit
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "remediation_audit",
     "remediation_event",
     "schema_compatibility",
+    "term_statistics",
     "workflow_audit",
 ]

@@ -11,7 +11,9 @@ from sqlalchemy import table as pg_table
 from datastorage.db.database import ReadSession
 from datastorage.models import incident_embedding as table
 
-_INDEX: Final = pg_table("pg_index", *map(column, ("indexrelid", "indrelid", "indisvalid", "indpred"))).alias("i")
+_INDEX: Final = pg_table("pg_index", *map(column, ("indexrelid", "indrelid", "indisvalid", "indpred"))).alias(
+    "i"
+)
 _CLASS: Final = pg_table("pg_class", column("oid"), column("relam")).alias("c")
 _METHOD: Final = pg_table("pg_am", column("oid"), column("amname")).alias("m")
 # Each model has a partial index of its own, whose predicate names the model.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from datastorage.db.database import Database
 from datastorage.redaction import Redactor
 from datastorage.repositories.identifiers import Identifiers
 from datastorage.services.embedder import Embedder
+from datastorage.services.term_statistics import TermStatisticsCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +20,4 @@ class Dependencies:
     embedder: Embedder
     redactor: Redactor
     ids: Mapping[str, Identifiers]  # by the type name of the kind
+    terms: TermStatisticsCache = field(default_factory=TermStatisticsCache)

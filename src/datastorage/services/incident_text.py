@@ -29,7 +29,7 @@ class IncidentText:
 
 def incident_text(draft: RemediationDraft, root_causes: Sequence[str] = ()) -> IncidentText:
     """Stable, meaningful text only: ids and labels are filters, never embedded."""
-    headline = _headline(draft)
+    headline = headline_of(draft)
     text = embedded_text(
         action_type=draft.action_type,
         target_kind=draft.target_kind,
@@ -47,7 +47,8 @@ def _body(draft: RemediationDraft, root_causes: Sequence[str]) -> str:
     return "\n".join((f"{draft.name} {draft.action_type} {draft.target_resource}", *filter(None, said)))
 
 
-def _headline(draft: RemediationDraft) -> str:
+def headline_of(draft: RemediationDraft) -> str:
+    """What a person would read first: from the metadata, else the name."""
     for key in HEADLINE_KEYS:
         value = draft.metadata.get(key)
         if isinstance(value, str) and value:

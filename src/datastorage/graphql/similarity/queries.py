@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from datastorage.graphql.context import Info
+from datastorage.graphql.enums import SearchMode
 from datastorage.graphql.filters import to_filter
 from datastorage.graphql.similarity.types import SimilarIncidents
 from datastorage.graphql.view import view
@@ -34,16 +36,37 @@ async def similar_incidents(
         Annotated[RemediationAuditFilter, strawberry.lazy("datastorage.graphql.remediation.inputs")] | None,
         strawberry.argument(description="Which incidents to look among; all of them by default."),
     ] = None,
+    at: Annotated[
+        datetime | None,
+        strawberry.argument(
+            description="When it happened; now by default. Incidents close to it in time count for more."
+        ),
+    ] = None,
     first: Annotated[
         int | None, strawberry.argument(description="How many are wanted, 1 to 100.")
     ] = SIMILAR_ROWS_DEFAULT,
     min_similarity: Annotated[
-        float | None, strawberry.argument(description="Leave out what resembles the text less, -1 to 1.")
+        float | None,
+        strawberry.argument(description="Leave out what resembles the text less, -1 to 1; see `similarity`."),
     ] = None,
+    mode: Annotated[
+        SearchMode | None, strawberry.argument(description="By meaning and words, or by one of them.")
+    ] = SearchMode.HYBRID,
+    collapse: Annotated[
+        bool | None,
+        strawberry.argument(description="Incidents of the same text count as one hit, the newest of them."),
+    ] = False,
 ) -> SimilarIncidentsFound:
-    """The nearest incidents."""
-    rows = SIMILAR_ROWS_DEFAULT if first is None else first
-    question = SimilarityQuestion(text, to_filter(filters), rows, min_similarity)
+    """The most similar incidents."""
+    question = SimilarityQuestion(
+        text=text,
+        where=to_filter(filters),
+        at=at,
+        rows=SIMILAR_ROWS_DEFAULT if first is None else first,
+        min_similarity=min_similarity,
+        mode=mode or SearchMode.HYBRID,
+        collapse=bool(collapse),
+    )
     return await find_similar_incidents(info.context.deps, info.context.caller, question)
 
 
@@ -53,7 +76,6 @@ class SimilarityQueries:
 
     similar_incidents: SimilarIncidents = view(
         similar_incidents,
-        "Have we seen this before? Incidents whose text is nearest in meaning to `text`, such as "
-        "an alert's summary with its error message. `filters` never make a matching incident go missing. "
-        "`first` 1 to 100.",
+        "Have we seen this before? Incidents that resemble `text`, such as an alert's summary with its error "
+        "message, in meaning and in words. `filters` never make a matching incident go missing.",
     )

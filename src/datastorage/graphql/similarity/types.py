@@ -2,39 +2,63 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from datastorage.graphql.enums import SearchMode
+from datastorage.graphql.enums import MatchedField, SearchMode
 
 if TYPE_CHECKING:
     from datastorage.graphql.remediation.types import RemediationAudit
 
 
-@strawberry.type(description="A stored incident that resembles the text.")
+@strawberry.type(description="A stored incident that resembles the text, and why it stands where it stands.")
 class SimilarIncident:
     """A view of `services.similar_incidents.SimilarIncident`."""
 
     incident: Annotated[RemediationAudit, strawberry.lazy("datastorage.graphql.remediation.types")] = (
-        strawberry.field(description="The incident.")
+        strawberry.field(description="The incident; with `collapse` the newest of its text.")
+    )
+    score: float | None = strawberry.field(
+        description="What the order follows: meaning, words, closeness in time and shared error signatures "
+        "together. Compare it within one answer only. Null for incidents that follow unranked."
     )
     similarity: float | None = strawberry.field(
-        description="1 − cosine distance of the texts: 1 the same, 0 unrelated. "
-        "Null for an incident whose text has no vector yet; such ones come last."
+        description="1 − cosine distance of the texts: 1 the same, 0 unrelated. Null where there is no vector "
+        "(yet). With the default model 0.9 is the same failure, 0.6 the same kind of failure; two unrelated "
+        "incidents are below 0.5."
     )
+    vector_rank: int | None = strawberry.field(
+        description="Place by meaning alone, 1 the nearest; null where there is no vector."
+    )
+    lexical_rank: int | None = strawberry.field(
+        description="Place by words alone, 1 the best; null without a word in common."
+    )
+    matched_terms: list[str] = strawberry.field(
+        description="Words in common with the text that say most, at most 10, the most telling first."
+    )
+    matched_fields: list[MatchedField] = strawberry.field(description="Where the words in common are.")
+    occurrences: int = strawberry.field(
+        description="With `collapse`: matching incidents of this text. Otherwise 1."
+    )
+    first_seen: datetime = strawberry.field(description="Start of the earliest occurrence.")
+    last_seen: datetime = strawberry.field(description="Start of the latest occurrence.")
 
 
-@strawberry.type(description="Incidents that resemble a text, the nearest first.")
+@strawberry.type(description="Incidents that resemble a text, the most alike first.")
 class SimilarIncidents:
     """A view of `services.similar_incidents.SimilarIncidentsFound`."""
 
-    mode: SearchMode = strawberry.field(description="Legs that answered.")
+    mode: SearchMode = strawberry.field(
+        description="How it was searched; LEXICAL although more was asked for means: see degradedReason."
+    )
     exhaustive: bool = strawberry.field(
-        description="Every matching incident was compared. Otherwise an index answered, approximately."
+        description="Every matching incident was compared. Otherwise indexes answered, approximately."
     )
     degraded_reason: str | None = strawberry.field(description="Why the answer is less than it could be.")
     model: str | None = strawberry.field(description="Embedding model.")
     hits: list[SimilarIncident] = strawberry.field(
-        description="As many as asked for, if so many match the filters; only `minSimilarity` shortens them."
+        description="As many as asked for, if so many match the filters; only `minSimilarity` shortens them. "
+        "Matching incidents that neither meaning nor words have found come last, newest first."
     )

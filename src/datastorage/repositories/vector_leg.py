@@ -10,21 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from packaging.version import Version
-from sqlalchemy import (
-    ColumnElement,
-    Row,
-    Select,
-    bindparam,
-    column,
-    exists,
-    func,
-    literal_column,
-    select,
-    true,
-)
-from sqlalchemy import (
-    table as pg_table,
-)
+from sqlalchemy import ColumnElement, Row, Select, Subquery, bindparam, column, exists, func, select, true
+from sqlalchemy import table as pg_table
 
 from datastorage.db.database import ReadSession
 from datastorage.domain.caller import Scope
@@ -41,30 +28,19 @@ _audit, _embedding = remediation_audit.c, incident_embedding.c
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """An incident and how similar its text is: 1 − cosine distance; None without a vector."""
+    """An incident and how similar its text is: 1 − cosine distance."""
 
     audit_id: int
-    similarity: float | None
+    similarity: float
 
 
-class SimilarIncidents:
+class VectorLeg:
     """Nearest neighbours for one caller and one model. Needs a snapshot session for `by_index`."""
 
     def __init__(self, session: ReadSession, scope: Scope, model: str, dimensions: int) -> None:
         self._session, self._scope, self._dimensions = session, scope, dimensions
         # A literal, so that the planner sees which partial index serves the model.
         self._of_model = _embedding.model == bindparam("model", model, literal_execute=True)
-
-    async def count(self, where: Filter, rows_max: int) -> int:
-        """How many incidents match, counting no further than `rows_max`."""
-        probe = (
-            select(literal_column("1"))
-            .select_from(remediation_audit)
-            .where(self._matching(where))
-            .limit(rows_max)
-            .subquery()
-        )
-        return int(await self._session.scalar(select(func.count()).select_from(probe)) or 0)
 
     async def index_can_go_on(self) -> bool:
         """Whether an index scan continues when a filter leaves too few: pgvector can since 0.8."""
@@ -88,8 +64,8 @@ class SimilarIncidents:
         )
         return await self._neighbours(statement)
 
-    async def by_index(self, vector: Vector, where: Filter, rows_max: int, texts_max: int) -> list[Neighbour]:
-        """Asks HNSW for the nearest texts, then joins their newest matching incidents; approximate."""
+    async def prepare_index(self) -> None:
+        """How far the index looks, until this session's transaction ends."""
         await self._session.execute(
             select(
                 func.set_config("hnsw.ef_search", str(HNSW_EF_SEARCH), True),  # noqa: FBT003 -- local
@@ -97,6 +73,24 @@ class SimilarIncidents:
                 func.set_config("hnsw.max_scan_tuples", str(HNSW_SCAN_TUPLES_MAX), True),  # noqa: FBT003
             )
         )
+
+    async def exact_texts(self, vector: Vector, where: Filter, rows_max: int) -> list[Neighbour]:
+        """The same for the texts of the matching incidents; of each text the newest incident."""
+        distance = inner_product(_embedding.vector, self._query(vector))
+        of_text = (_audit.content_hash == _embedding.content_hash) & self._matching(where)
+        nearest = (
+            select(_embedding.content_hash, distance.label("distance"))
+            .where(self._of_model, exists().where(of_text))
+            .order_by(distance + 0)
+            .limit(rows_max)
+            .subquery("nearest")
+        )
+        return await self._neighbours(self._newest(nearest, where, rows_max, of_each_text=1))
+
+    async def by_index(
+        self, vector: Vector, where: Filter, rows_max: int, texts_max: int, of_each_text: int
+    ) -> list[Neighbour]:
+        """Asks HNSW for the nearest texts, then joins their newest matching incidents; approximate."""
         query = self._query(vector)
         nearest = (
             select(_embedding.content_hash, inner_product(_embedding.vector, query).label("distance"))
@@ -105,23 +99,9 @@ class SimilarIncidents:
             .limit(texts_max)  # without it the planner sorts the whole table instead of using the index
             .subquery("nearest")
         )
-        incidents = (
-            select(_audit.id, _audit.start_time)
-            .where(_audit.content_hash == nearest.c.content_hash, self._matching(where))
-            .order_by(_audit.start_time.desc(), _audit.id.desc())
-            .limit(rows_max)
-            .lateral("incidents")
-        )
-        statement = (
-            select(incidents.c.id, nearest.c.distance)
-            .select_from(nearest)
-            .join(incidents, true())
-            .order_by(nearest.c.distance, incidents.c.start_time.desc(), incidents.c.id.desc())
-            .limit(rows_max)
-        )
-        return await self._neighbours(statement)
+        return await self._neighbours(self._newest(nearest, where, rows_max, of_each_text))
 
-    async def without_vector(self, where: Filter, rows_max: int) -> list[Neighbour]:
+    async def without_vector(self, where: Filter, rows_max: int) -> list[int]:
         """Matching incidents whose text has no vector yet, newest first."""
         has_vector = exists().where(_embedding.content_hash == _audit.content_hash, self._of_model)
         statement = (
@@ -130,7 +110,24 @@ class SimilarIncidents:
             .order_by(_audit.start_time.desc(), _audit.id.desc())
             .limit(rows_max)
         )
-        return [Neighbour(audit_id, None) for audit_id in await self._session.scalars(statement)]
+        return list(await self._session.scalars(statement))
+
+    def _newest(self, nearest: Subquery, where: Filter, rows_max: int, of_each_text: int) -> Select[Any]:
+        """The newest matching incidents of each text, in the order of their distance."""
+        incidents = (
+            select(_audit.id, _audit.start_time)
+            .where(_audit.content_hash == nearest.c.content_hash, self._matching(where))
+            .order_by(_audit.start_time.desc(), _audit.id.desc())
+            .limit(of_each_text)
+            .lateral("incidents")
+        )
+        return (
+            select(incidents.c.id, nearest.c.distance)
+            .select_from(nearest)
+            .join(incidents, true())
+            .order_by(nearest.c.distance, incidents.c.start_time.desc(), incidents.c.id.desc())
+            .limit(rows_max)
+        )
 
     def _matching(self, where: Filter) -> ColumnElement[bool]:
         return matching(REMEDIATION, where, self._scope)

@@ -1,0 +1,167 @@
+"""What the fusion of rankings needs to know of each candidate, in one statement; and what else a hit tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    bindparam,
+    column,
+    func,
+    literal,
+    literal_column,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from datastorage.db.database import ReadSession
+from datastorage.domain.caller import Scope
+from datastorage.domain.filters import Filter
+from datastorage.domain.remediation import REMEDIATION
+from datastorage.models import incident_embedding, incident_lexical, remediation_audit
+from datastorage.models.halfvec import Halfvec, Vector, inner_product
+from datastorage.repositories.lexical_leg import score
+from datastorage.repositories.records import matching
+
+_audit, _lexical, _embedding = remediation_audit.c, incident_lexical.c, incident_embedding.c
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One candidate compared with the question."""
+
+    audit_id: int
+    content_hash: bytes
+    start_time: datetime
+    terms: tuple[float, ...]  # one score for each question asked
+    similarities: tuple[float | None, ...]  # one for each vector; None without a vector of its own
+    signature: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrences:
+    """The incidents of one text that match a filter."""
+
+    newest_id: int
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+
+
+class Candidates:
+    """Incidents that a leg proposed, for one caller and one model."""
+
+    def __init__(self, session: ReadSession, scope: Scope, model: str, dimensions: int) -> None:
+        self._session, self._scope, self._dimensions = session, scope, dimensions
+        self._of_model = _embedding.model == bindparam("model", model, literal_execute=True)
+
+    async def count(self, where: Filter, rows_max: int) -> int:
+        """How many incidents match a filter, counting no further than `rows_max`."""
+        probe = (
+            select(literal_column("1"))
+            .select_from(remediation_audit)
+            .where(matching(REMEDIATION, where, self._scope))
+            .limit(rows_max)
+            .subquery()
+        )
+        return int(await self._session.scalar(select(func.count()).select_from(probe)) or 0)
+
+    async def compared(
+        self,
+        audit_ids: Iterable[int],
+        questions: Sequence[Mapping[int, float]],
+        vectors: Sequence[Vector],
+        signatures: Sequence[int],
+    ) -> list[Comparison]:
+        """The candidates with all their scores."""
+        terms = [
+            func.coalesce(score(question), 0.0).label(f"terms_{place}")
+            for place, question in enumerate(questions)
+        ]
+        nearness = [
+            (-inner_product(_embedding.vector, self._query(vector, place))).label(f"near_{place}")
+            for place, vector in enumerate(vectors)
+        ]
+        signed: ColumnElement[bool] = _lexical.terms.overlap(literal(list(signatures), ARRAY(Integer)))
+        statement = (
+            select(
+                _audit.id,
+                _audit.content_hash,
+                _audit.start_time,
+                func.coalesce(signed, False).label("signed"),
+                *terms,
+                *nearness,
+            )
+            .join(incident_lexical, _lexical.audit_id == _audit.id, isouter=True)
+            .join(
+                incident_embedding,
+                (_embedding.content_hash == _audit.content_hash) & self._of_model,
+                isouter=True,
+            )
+            .where(_audit.id == func.any(literal(sorted(set(audit_ids)), ARRAY(_audit.id.type))))
+        )
+        return [
+            Comparison(
+                row.id,
+                row.content_hash,
+                row.start_time,
+                tuple(getattr(row, score_.name) for score_ in terms),
+                tuple(_similarity(getattr(row, near.name)) for near in nearness),
+                row.signed,
+            )
+            for row in await self._session.execute(statement)
+        ]
+
+    async def terms(self, audit_ids: Sequence[int]) -> dict[int, frozenset[int]]:
+        """The terms of incidents."""
+        statement = select(_lexical.audit_id, _lexical.terms).where(_lexical.audit_id.in_(audit_ids))
+        return {row.audit_id: frozenset(row.terms) for row in await self._session.execute(statement)}
+
+    async def occurrences(self, hashes: Sequence[bytes], where: Filter) -> dict[bytes, Occurrences]:
+        """For each text how often it occurred among what matches the filter, and its newest incident."""
+        given = (
+            func.unnest(literal(list(hashes), ARRAY(_audit.content_hash.type)))
+            .table_valued(column("content_hash", _audit.content_hash.type))
+            .render_derived(name="given")
+        )
+        of_text = (_audit.content_hash == given.c.content_hash) & matching(REMEDIATION, where, self._scope)
+        newest = (
+            select(_audit.id)
+            .where(of_text)
+            .order_by(_audit.start_time.desc(), _audit.id.desc())
+            .limit(1)
+            .lateral("newest")
+        )
+        seen = (
+            select(
+                func.count().label("times"),
+                func.min(_audit.start_time).label("first_seen"),
+                func.max(_audit.start_time).label("last_seen"),
+            )
+            .where(of_text)
+            .lateral("seen")
+        )
+        statement = (
+            select(given.c.content_hash, newest.c.id, *seen.c)
+            .select_from(given)
+            .join(newest, true())
+            .join(seen, true())
+        )
+        return {
+            row.content_hash: Occurrences(row.id, row.times, row.first_seen, row.last_seen)
+            for row in await self._session.execute(statement)
+        }
+
+    def _query(self, vector: Vector, place: int) -> ColumnElement[Any]:
+        return bindparam(f"vector_{place}", vector, type_=Halfvec(self._dimensions))
+
+
+def _similarity(nearness: float | None) -> float | None:
+    """Unit vectors: the inner product is the cosine. Rounding in halfvec must not exceed 1."""
+    return None if nearness is None else max(-1.0, min(1.0, nearness))

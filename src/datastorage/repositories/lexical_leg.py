@@ -1,0 +1,68 @@
+"""The lexical leg: incidents whose terms answer a question best (BM25), within a filter and a scope.
+
+Documents carry their weights as a sparse vector, so a score is one inner product. Which incidents are scored at
+all is decided by the rarest terms of the question, through an index; where a filter leaves few, all of them are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import CTE, ColumnElement, Float, Integer, Select, Text, cast, literal, select, union
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from datastorage.db.database import ReadSession
+from datastorage.domain.caller import EVERYWHERE, Scope
+from datastorage.domain.filters import EVERYTHING, Filter
+from datastorage.domain.remediation import REMEDIATION
+from datastorage.models import incident_lexical, remediation_audit
+from datastorage.models.sparsevec import Sparsevec, sparsevec_text
+from datastorage.repositories.records import matching
+from datastorage.search.lexical import DIMENSIONS
+
+_lexical: Final = incident_lexical.c
+
+
+class LexicalLeg:
+    """Best matches for one caller."""
+
+    def __init__(self, session: ReadSession, scope: Scope) -> None:
+        self._session, self._scope = session, scope
+
+    async def exact(self, questions: Sequence[Mapping[int, float]], where: Filter, rows_max: int) -> set[int]:
+        """The best matches of each question among all incidents that match the filter."""
+        return await self._best(self._scored(questions, where), len(questions), rows_max)
+
+    async def by_terms(
+        self, questions: Sequence[Mapping[int, float]], terms: Sequence[int], where: Filter, rows_max: int
+    ) -> set[int]:
+        """The same among those that have at least one of these terms."""
+        has_one = _lexical.terms.overlap(literal(list(terms), ARRAY(Integer)))
+        return await self._best(self._scored(questions, where).where(has_one), len(questions), rows_max)
+
+    def _scored(self, questions: Sequence[Mapping[int, float]], where: Filter) -> Select[Any]:
+        scores = [score(question).label(f"score_{place}") for place, question in enumerate(questions)]
+        statement = select(_lexical.audit_id, *scores)
+        if where == EVERYTHING and self._scope == EVERYWHERE:
+            return statement
+        return statement.join(remediation_audit, remediation_audit.c.id == _lexical.audit_id).where(
+            matching(REMEDIATION, where, self._scope)
+        )
+
+    async def _best(self, scored: Select[Any], questions: int, rows_max: int) -> set[int]:
+        rows = scored.cte("scored").prefix_with("MATERIALIZED", dialect="postgresql")
+        tops = [_top(rows, f"score_{place}", rows_max) for place in range(questions)]
+        return set(await self._session.scalars(union(*tops)))
+
+
+def score(question: Mapping[int, float]) -> ColumnElement[float]:
+    """What an incident's terms are worth for a question; 0 without a common one."""
+    asked = cast(literal(sparsevec_text(question, DIMENSIONS), Text()), Sparsevec(DIMENSIONS))
+    return -_lexical.weights.op("<#>", return_type=Float())(asked)
+
+
+def _top(rows: CTE, name: str, rows_max: int) -> Any:
+    column = rows.c[name]
+    best = select(rows.c.audit_id).where(column > 0).order_by(column.desc(), rows.c.audit_id.desc())
+    return select(best.limit(rows_max).subquery().c.audit_id)

@@ -1,0 +1,105 @@
+"""The row of term_statistics. Made of all incidents, so it carries numbers only, and no scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy import Row, func, select, tablesample
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+
+from datastorage.db.database import ReadSession, WriteSession
+from datastorage.limits import STATISTICS_SAMPLE_ROWS, STATISTICS_TERMS_MAX
+from datastorage.models import incident_lexical
+from datastorage.models import term_statistics as table
+from datastorage.search.term_statistics import TermStatistics
+
+REFRESH_LOCK: Final = 7_241_946_002  # any number that only this purpose uses
+_lexical = incident_lexical.c
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the stored statistics relate to the incidents there are."""
+
+    refreshed_at: datetime | None  # None: never
+    documents: int
+    audit_id_max: int  # when they were made
+    audit_id_now: int
+
+    def due(self, now: datetime, age_s_max: float, growth_max: float) -> bool:
+        """Whether they no longer fit: much was added, or they are old and something was."""
+        added = self.audit_id_now - self.audit_id_max
+        if self.refreshed_at is None:
+            return self.audit_id_now > 0
+        old = (now - self.refreshed_at).total_seconds() > age_s_max
+        return added > self.documents * growth_max or (old and added != 0)
+
+
+async def standing(session: ReadSession | WriteSession) -> Standing:
+    """When the statistics were made, and what has been added since."""
+    newest = select(func.coalesce(func.max(_lexical.audit_id), 0)).scalar_subquery()
+    row = (
+        await session.execute(
+            select(
+                newest.label("now"), table.c.refreshed_at, table.c.documents, table.c.audit_id_max
+            ).join_from(select(1).subquery("one"), table, table.c.id == 1, isouter=True)
+        )
+    ).one()
+    return Standing(row.refreshed_at, row.documents or 0, row.audit_id_max or 0, row.now)
+
+
+async def stored(session: ReadSession) -> tuple[datetime, TermStatistics] | None:
+    """The statistics, and when they were made."""
+    row = (await session.execute(select(table).where(table.c.id == 1))).one_or_none()
+    if row is None:
+        return None
+    return row.refreshed_at, TermStatistics.from_bytes(row.documents, row.terms, row.frequencies)
+
+
+async def refresh(session: WriteSession) -> bool:
+    """Counts anew, a sample where there are many; False if another process is at it."""
+    if not await session.scalar(select(func.pg_try_advisory_xact_lock(REFRESH_LOCK))):
+        return False
+    rows = await session.scalar(select(func.greatest(func.count(), 1)).select_from(incident_lexical)) or 1
+    share = min(1.0, STATISTICS_SAMPLE_ROWS / rows)
+    counted = await _counted(session, share)
+    frequencies = np.rint(np.asarray(counted.frequencies or [], np.float64) / share).astype("<i4")
+    statement = insert(table).values(
+        id=1,
+        documents=rows,
+        audit_id_max=select(func.coalesce(func.max(_lexical.audit_id), 0)).scalar_subquery(),
+        terms=np.asarray(counted.numbers or [], "<i4").tobytes(),
+        frequencies=frequencies.tobytes(),
+        refreshed_at=func.clock_timestamp(),
+    )
+    names = ("documents", "audit_id_max", "terms", "frequencies", "refreshed_at")
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"], set_={name: statement.excluded[name] for name in names}
+        )
+    )
+    return True
+
+
+async def _counted(session: WriteSession, share: float) -> Row[Any, Any]:
+    """The terms that more than one document has, and how many do, in the order of their numbers."""
+    documents = incident_lexical if share == 1.0 else tablesample(incident_lexical, func.system(100 * share))
+    number = func.unnest(documents.c.terms).label("number")
+    terms = select(number).subquery()
+    frequent = (
+        select(terms.c.number, func.count().label("frequency"))
+        .group_by(terms.c.number)
+        .having(func.count() > 1)
+        .order_by(func.count().desc())
+        .limit(STATISTICS_TERMS_MAX)
+        .subquery()
+    )
+    in_order = frequent.c.number
+    statement = select(
+        func.array_agg(aggregate_order_by(frequent.c.number, in_order)).label("numbers"),
+        func.array_agg(aggregate_order_by(frequent.c.frequency, in_order)).label("frequencies"),
+    )
+    return (await session.execute(statement)).one()

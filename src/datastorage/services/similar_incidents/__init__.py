@@ -1,0 +1,12 @@
+"""Have we seen this before? Incidents that resemble a text or one another, by meaning and by words."""
+
+from datastorage.services.similar_incidents.answer import SimilarIncident, SimilarIncidentsFound
+from datastorage.services.similar_incidents.question import SimilarityQuestion
+from datastorage.services.similar_incidents.search import find_similar_incidents
+
+__all__ = [
+    "SimilarIncident",
+    "SimilarIncidentsFound",
+    "SimilarityQuestion",
+    "find_similar_incidents",
+]

@@ -1,0 +1,157 @@
+"""Incidents that resemble a text: the legs propose, every candidate is compared in every way, one score orders them.
+
+Degradation is a value: without vectors the words answer, and the answer says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from datastorage.db.database import ReadSession
+from datastorage.domain.caller import Caller, Right
+from datastorage.domain.enums import SearchMode
+from datastorage.domain.remediation import REMEDIATION
+from datastorage.limits import EXACT_SCAN_ROWS_MAX, LEG_ROWS_MIN, SIMILAR_TERMS_TOLD_MAX
+from datastorage.observability.metrics import QueryOperation, query_observed
+from datastorage.repositories.candidates import Candidates, Comparison, Occurrences
+from datastorage.repositories.records import Records
+from datastorage.repositories.vector_leg import VectorLeg
+from datastorage.search.lexical import against_headline
+from datastorage.search.term_statistics import TermStatistics
+from datastorage.services.dependencies import Dependencies
+from datastorage.services.similar_incidents.answer import SimilarIncident, SimilarIncidentsFound
+from datastorage.services.similar_incidents.legs import Searched, best_matching, nearest
+from datastorage.services.similar_incidents.question import Asked, SimilarityQuestion, understood
+from datastorage.services.similar_incidents.ranking import Ranked, one_of_each_text, ranked
+
+
+async def find_similar_incidents(
+    deps: Dependencies, caller: Caller, question: SimilarityQuestion
+) -> SimilarIncidentsFound:
+    """The stored incidents most like a text. Errors: InvalidInput, Forbidden, Unavailable."""
+    caller.require(Right.READ)
+    question.check()
+    with query_observed(QueryOperation.SEMANTIC_SEARCH):
+        asked = await understood(deps, question)
+        async with deps.database.snapshot() as session:
+            statistics = await deps.terms.current(session)
+            return await _Search(deps, caller, session, question, asked, statistics).found()
+
+
+class _Search:
+    """One question on its way through one snapshot of the database."""
+
+    def __init__(
+        self,
+        deps: Dependencies,
+        caller: Caller,
+        session: ReadSession,
+        question: SimilarityQuestion,
+        asked: Asked,
+        statistics: TermStatistics,
+    ) -> None:
+        self._session, self._scope = session, caller.scope
+        self._question, self._asked, self._statistics = question, asked, statistics
+        provider = deps.embedder.provider
+        self._model, dimensions = ("", 1) if provider is None else (provider.model, provider.dimensions)
+        self._candidates = Candidates(session, caller.scope, self._model, dimensions)
+        self._vector_leg = VectorLeg(session, caller.scope, self._model, dimensions)
+        self._mode = SearchMode.LEXICAL if asked.vectors is None else question.mode
+
+    async def found(self) -> SimilarIncidentsFound:
+        """The answer."""
+        audit_ids, exhaustive = await self._proposed()
+        compared = await self._compared(audit_ids)
+        hits = self._chosen(ranked(compared, self._mode, self._question.moment))
+        if len(hits) < self._question.rows and self._question.min_similarity is None:
+            hits = self._chosen([*hits, *await self._unranked(audit_ids)])
+        return SimilarIncidentsFound(
+            mode=self._mode,
+            exhaustive=exhaustive,
+            degraded_reason=self._asked.reason,
+            model=self._model or None,
+            hits=await self._told(hits),
+        )
+
+    async def _proposed(self) -> tuple[set[int], bool]:
+        """The candidates, and whether every match was looked at."""
+        rows, where = self._question.rows, self._question.among
+        matches = await self._candidates.count(where, EXACT_SCAN_ROWS_MAX + 1)
+        searched = Searched(where, matches, max(LEG_ROWS_MIN, rows), rows, self._question.collapse)
+        legs = []
+        if self._asked.vectors is not None:
+            vectors = self._asked.vectors if self._mode is SearchMode.HYBRID else self._asked.vectors[:1]
+            legs.append(await nearest(self._vector_leg, vectors, searched))
+        if self._mode is not SearchMode.VECTOR:
+            lexical = self._asked.lexical
+            legs.append(await best_matching(self._session, self._scope, lexical, self._statistics, searched))
+        exhaustive = self._asked.reason is None and all(leg.exhaustive for leg in legs)
+        return {row_id for leg in legs for row_id in leg.audit_ids}, exhaustive
+
+    async def _compared(self, audit_ids: set[int]) -> list[Comparison]:
+        lexical = self._asked.lexical
+        title, whole = self._statistics.weighed(lexical.title), self._statistics.weighed(lexical.whole)
+        questions = (whole, title, against_headline(title), against_headline(whole))
+        vectors = self._asked.vectors or ()
+        return await self._candidates.compared(audit_ids, questions, vectors, lexical.signatures)
+
+    async def _unranked(self, audit_ids: set[int]) -> list[Ranked]:
+        """Matches that no leg has proposed: those without a vector yet, or all where there are no vectors."""
+        rows_max = LEG_ROWS_MIN + self._question.rows
+        if self._asked.vectors is None:
+            audits = Records(self._session, self._scope, REMEDIATION)
+            left = await audits.newest(self._question.among, rows_max)
+        else:
+            left = await self._vector_leg.without_vector(self._question.among, rows_max)
+        compared = await self._compared(set(left) - audit_ids)
+        compared.sort(key=lambda one: (one.start_time, one.audit_id), reverse=True)
+        return [Ranked(one) for one in compared]
+
+    def _chosen(self, hits: Sequence[Ranked]) -> list[Ranked]:
+        """Those that are told."""
+        floor = self._question.min_similarity
+        if floor is not None:
+            hits = [hit for hit in hits if hit.similarity is not None and hit.similarity >= floor]
+        if self._question.collapse:
+            hits = one_of_each_text(hits)
+        return list(hits[: self._question.rows])
+
+    async def _told(self, hits: Sequence[Ranked]) -> list[SimilarIncident]:
+        """The incidents behind the hits, with what they have in common with the question."""
+        seen = await self._occurrences(hits)
+        shown = [seen[hit.comparison.audit_id].newest_id for hit in hits]
+        audits = await Records(self._session, self._scope, REMEDIATION).by_ids(shown)
+        terms = await self._candidates.terms(shown)
+        return [
+            SimilarIncident(
+                incident=audits[row_id],
+                score=hit.score,
+                similarity=hit.similarity,
+                vector_rank=hit.vector_rank,
+                lexical_rank=hit.lexical_rank,
+                matched_terms=self._matched(terms.get(row_id, frozenset())),
+                signature=hit.comparison.signature,
+                occurrences=seen[hit.comparison.audit_id].count,
+                first_seen=seen[hit.comparison.audit_id].first_seen,
+                last_seen=seen[hit.comparison.audit_id].last_seen,
+            )
+            for hit, row_id in zip(hits, shown, strict=True)
+        ]
+
+    async def _occurrences(self, hits: Sequence[Ranked]) -> dict[int, Occurrences]:
+        """How often each hit occurred: once, unless those of the same text were collapsed into it."""
+        if not self._question.collapse:
+            return {
+                one.audit_id: Occurrences(one.audit_id, 1, one.start_time, one.start_time)
+                for one in (hit.comparison for hit in hits)
+            }
+        hashes = [hit.comparison.content_hash for hit in hits]
+        seen = await self._candidates.occurrences(hashes, self._question.among)
+        return {hit.comparison.audit_id: seen[hit.comparison.content_hash] for hit in hits}
+
+    def _matched(self, numbers: frozenset[int]) -> list[str]:
+        """The terms in common that say most."""
+        lexical = self._asked.lexical
+        worth = self._statistics.weighed(lexical.whole)
+        common = sorted(numbers & worth.keys(), key=lambda number: (-worth[number], number))
+        return [lexical.words[number] for number in common[:SIMILAR_TERMS_TOLD_MAX]]
