@@ -17,7 +17,12 @@ from datastorage.db.database import Database
 from datastorage.db.location import located, revive
 from datastorage.db.startup_checks import Expected, check_database, refuse_fatal
 from datastorage.domain.kinds import KINDS
-from datastorage.embedding import EmbeddingProvider, MemoryCache, StaticProvider
+from datastorage.embedding import (
+    configured_cache,
+    configured_prefixes,
+    configured_provider,
+    model_and_dimensions,
+)
 from datastorage.graphql.schema import build_schema
 from datastorage.observability.logging import configure_logging
 from datastorage.observability.metrics import BUILD_INFO
@@ -27,7 +32,7 @@ from datastorage.repositories.record_tables import table_of
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.embedder import Embedder
 from datastorage.services.health import Health
-from datastorage.settings import LogFormat, ProviderKind, Settings, load_settings
+from datastorage.settings import LogFormat, Settings, load_settings
 from datastorage.web.application import build_application
 from datastorage.web.shutdown import draining_on_sigterm, ending_with_supervisor
 
@@ -58,7 +63,7 @@ async def dependencies(url: URL, settings: Settings) -> AsyncIterator[Dependenci
     """What the services work with."""
     BUILD_INFO.labels(__version__).set(1)
     database = Database.connect(url, settings)
-    embedder = Embedder(embedding_provider(settings), MemoryCache(ttl_s=settings.cache_ttl_s))
+    embedder = configured_embedder(settings)
     try:
         yield Dependencies(
             database=database,
@@ -71,9 +76,15 @@ async def dependencies(url: URL, settings: Settings) -> AsyncIterator[Dependenci
         await database.close()
 
 
-def embedding_provider(settings: Settings) -> EmbeddingProvider | None:
-    """The configured provider; None when embeddings are off. Errors: StartupError."""
-    return StaticProvider.load() if settings.embedding_provider is ProviderKind.STATIC else None
+def configured_embedder(settings: Settings) -> Embedder:
+    """The configured provider behind the configured cache. Errors: StartupError."""
+    provider = configured_provider(settings)
+    return Embedder(
+        provider,
+        configured_cache(settings, provider),
+        prefixes=configured_prefixes(settings),
+        timeout_s=settings.embedding_timeout_s,
+    )
 
 
 async def prepare_database(url: URL, settings: Settings) -> None:
@@ -92,13 +103,9 @@ async def prepare_database(url: URL, settings: Settings) -> None:
 
 
 def expected(settings: Settings) -> Expected:
-    """What the processes of this service will ask of the database."""
-    embeds = settings.embedding_provider is ProviderKind.STATIC
-    return Expected(
-        connections=settings.workers * settings.pool_size,
-        dimensions=StaticProvider.dimensions if embeds else None,
-        model=StaticProvider.model if embeds else "",
-    )
+    """What the processes of this service will ask of the database. Errors: StartupError."""
+    model, dimensions = model_and_dimensions(settings)
+    return Expected(connections=settings.workers * settings.pool_size, dimensions=dimensions, model=model)
 
 
 def start_logging(settings: Settings) -> None:

@@ -151,7 +151,9 @@ def _http_url(value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("is no URL of an endpoint; expected http://host:8080/v1")
     if parts.username is not None or parts.password is not None or parts.query:
-        raise ValueError("must carry no user, password or query; a key goes into DATASTORAGE_EMBEDDING_API_KEY")
+        raise ValueError(
+            "must carry no user, password or query; a key goes into DATASTORAGE_EMBEDDING_API_KEY"
+        )
     return value
 
 

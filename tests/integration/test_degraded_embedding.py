@@ -8,7 +8,6 @@ import pytest
 
 from datastorage.domain.caller import ANONYMOUS
 from datastorage.domain.enums import Similarity
-from datastorage.domain.filters import EVERYTHING
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.embedding import MemoryCache, StaticProvider, Vector
 from datastorage.errors import EmbeddingFailed
@@ -24,6 +23,8 @@ class FailingProvider:
 
     model = StaticProvider.model
     dimensions = StaticProvider.dimensions
+    costs_more_than_a_lookup = False
+    calls_max = 4
 
     def __init__(self) -> None:
         self.is_down = True
@@ -66,7 +67,7 @@ async def test_a_search_answers_the_newest_and_says_why(
         row = remediation_row(remediation_request_id=f"d{day}", start_time=f"2026-01-0{day}T00:00:00Z")
         await create_record(degraded, ANONYMOUS, REMEDIATION, row)
 
-    found = await find_similar_incidents(degraded, ANONYMOUS, SimilarityQuestion("memory", EVERYTHING, 2))
+    found = await find_similar_incidents(degraded, ANONYMOUS, SimilarityQuestion(text="memory", rows=2))
 
     assert [hit.incident.remediation_request_id for hit in found.hits] == ["d3", "d2"]
     assert [hit.similarity for hit in found.hits] == [None, None]
@@ -82,7 +83,7 @@ async def test_the_same_text_is_indexed_once_the_provider_is_back(
     again = await create_record(
         degraded, ANONYMOUS, REMEDIATION, remediation_row(remediation_request_id="rr-2")
     )
-    found = await find_similar_incidents(degraded, ANONYMOUS, SimilarityQuestion("memory", EVERYTHING, 10))
+    found = await find_similar_incidents(degraded, ANONYMOUS, SimilarityQuestion(text="memory", rows=10))
 
     assert again.receipt.similarity is Similarity.INDEXED
     assert [hit.similarity is None for hit in found.hits] == [False, False]  # they share the text
@@ -93,7 +94,7 @@ async def test_with_embeddings_off_writes_say_so_and_searches_answer(deps: Depen
     off = replace(deps, embedder=Embedder(None, MemoryCache()))
 
     written = await create_record(off, ANONYMOUS, REMEDIATION, remediation_row())
-    found = await find_similar_incidents(off, ANONYMOUS, SimilarityQuestion("memory", EVERYTHING, 10))
+    found = await find_similar_incidents(off, ANONYMOUS, SimilarityQuestion(text="memory", rows=10))
 
     assert written.receipt.similarity is Similarity.DISABLED
     assert (len(found.hits), found.model, found.degraded_reason) == (1, None, "embeddings are switched off")

@@ -121,7 +121,8 @@ async def test_creates_and_deletes_of_the_same_text_at_once_leave_every_incident
         *(store(deps, f"old-{number}", error_message=text) for number, text in enumerate(failures[:3]))
     )
 
-    for number in range(3, PAIRS):  # each text has one incident at a time, and loses it while it gets the next
+    # Each text has one incident at a time, and loses it while it gets the next.
+    for number in range(3, PAIRS):
         await asyncio.gather(
             store(deps, f"old-{number}", error_message=failures[number]), delete(deps, f"old-{number - 3}")
         )

@@ -36,11 +36,12 @@ async def test_searches_use_the_index_however_often_they_run(database_url: URL, 
 
     async with database.snapshot() as session:
         leg = VectorLeg(session, EVERYWHERE, DEFAULT_MODEL, DEFAULT_DIMENSIONS)
+        await leg.prepare_index()
         event.listen(Engine, "before_cursor_execute", record)
-        hits = await leg.by_index(vectors[7], EVERYTHING, rows_max=10, texts_max=400)
+        hits = await leg.by_index(vectors[7], EVERYTHING, rows_max=10, texts_max=400, of_each_text=10)
         event.remove(Engine, "before_cursor_execute", record)
         for vector in vectors[:9]:  # from the sixth on, PostgreSQL may choose a plan for any parameters
-            await leg.by_index(vector, EVERYTHING, rows_max=10, texts_max=400)
+            await leg.by_index(vector, EVERYTHING, rows_max=10, texts_max=400, of_each_text=10)
         scans = await session.scalar(text(f"SELECT pg_stat_get_xact_numscans('{HNSW}'::regclass)"))
         statement, parameters = sent[-1]
         plan = (await session.exec_driver_sql(f"EXPLAIN {statement}", parameters)).scalars().all()

@@ -116,7 +116,16 @@ def test_all_faults_come_in_one_message(env: SetVariables, tmp_path: Path) -> No
         ("POOL_ACQUIRE_TIMEOUT_S", "-1", "greater than or equal to 0.001"),
         ("SHUTDOWN_TIMEOUT_S", "31", "less than or equal to 30"),
         ("DATABASE_SSL_MODE", "sometimes", "'disable', 'allow', 'prefer', 'require'"),
-        ("EMBEDDING_PROVIDER", "oracle", "'static' or 'none'"),
+        ("EMBEDDING_PROVIDER", "oracle", "'static', 'onnx', 'openai' or 'none'"),
+        ("EMBEDDING_DIMENSIONS", "4001", "less than or equal to 4000"),
+        ("EMBEDDING_CHARS_MAX", "99", "greater than or equal to 100"),
+        ("EMBEDDING_TIMEOUT_S", "0", "greater than or equal to 0.001"),
+        ("EMBEDDING_THREADS", "0", "greater than or equal to 1"),
+        ("EMBEDDING_URL", "tei:8080/v1", "is no URL of an endpoint"),
+        ("EMBEDDING_URL", f"http://me:{SECRET}@tei/v1", "must carry no user, password or query"),
+        ("CACHE_BACKEND", "disk", "'memory' or 'redis'"),
+        ("CACHE_BYTES_MAX", "-1", "greater than or equal to 0"),
+        ("REDIS_URL", f"http://:{SECRET}@redis:6379", "is no URL of Redis"),
         ("REDACTION_PATTERNS", '["a"]', "valid dictionary"),
         ("REDACTION_PATTERNS", '{"a": 1}', "valid string"),
     ],
@@ -174,6 +183,39 @@ def test_embedded_off_needs_a_database(env: SetVariables) -> None:
 
     env(DATABASE_HOST="", DATABASE_URL="postgresql://db/x")
     assert load_settings().has_database
+
+
+def test_what_a_provider_or_a_cache_needs_is_asked_for_all_at_once(env: SetVariables) -> None:
+    env(EMBEDDING_PROVIDER="openai", CACHE_BACKEND="redis")
+
+    assert refusal() == [
+        "DATASTORAGE_EMBEDDING_MODEL: is needed by DATASTORAGE_EMBEDDING_PROVIDER=openai",
+        "DATASTORAGE_EMBEDDING_URL: is needed by DATASTORAGE_EMBEDDING_PROVIDER=openai",
+        "DATASTORAGE_EMBEDDING_DIMENSIONS: is needed by DATASTORAGE_EMBEDDING_PROVIDER=openai",
+        "DATASTORAGE_REDIS_URL: is needed by DATASTORAGE_CACHE_BACKEND=redis",
+    ]
+
+    env(EMBEDDING_PROVIDER="onnx", CACHE_BACKEND="memory")
+    assert refusal() == ["DATASTORAGE_EMBEDDING_MODEL: is needed by DATASTORAGE_EMBEDDING_PROVIDER=onnx"]
+
+
+def test_keys_of_embedding_and_cache_are_secrets(env: SetVariables) -> None:
+    env(
+        EMBEDDING_PROVIDER="openai",
+        EMBEDDING_URL="https://tei:8443/v1",
+        EMBEDDING_MODEL="m",
+        EMBEDDING_DIMENSIONS="384",
+        EMBEDDING_API_KEY=SECRET,
+        CACHE_BACKEND="redis",
+        REDIS_URL=f"rediss://:{SECRET}@redis:6379/1",
+    )
+
+    settings = load_settings()
+
+    assert SECRET not in repr(settings)
+    assert SECRET not in settings.model_dump_json()
+    assert settings.embedding_api_key is not None
+    assert settings.embedding_api_key.get_secret_value() == SECRET
 
 
 # --- sources

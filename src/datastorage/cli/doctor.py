@@ -1,4 +1,4 @@
-"""`datastorage doctor`: checks settings, database, extension, index and embedding, and says how to mend."""
+"""`datastorage doctor`: checks settings, embedding, cache, database, extension and index, and says how to mend."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.engine import URL
 
-from datastorage.app import embedding_provider, expected, start_logging
+from datastorage.app import expected, start_logging
+from datastorage.cli.embedding_findings import embedding_findings
 from datastorage.cli.parts import run
 from datastorage.db import migrations
 from datastorage.db.location import located
 from datastorage.db.startup_checks import Finding, check_database
-from datastorage.errors import OperatorError, StartupError
+from datastorage.errors import OperatorError
 from datastorage.settings import Settings, load_settings, unknown_variables
 
 
 def doctor() -> None:
-    """Check settings, database, extension, index and embedding; say how to mend what is wrong.
+    """Check settings, embedding, cache, database, extension and index; say how to mend what is wrong.
 
     Exit code 1 if the service could not run as things are.
     """
     settings = load_settings()
     start_logging(settings)
-    findings = [*_settings(), *_embedding(settings)]
+    findings = [*_settings(), *run(embedding_findings(settings))]
     try:
         with located(settings) as url:
             findings += run(_database(url, settings))
@@ -36,17 +37,6 @@ def doctor() -> None:
 def _settings() -> list[Finding]:
     unknown = [Finding("settings", fault, "rename or remove it") for fault in unknown_variables()]
     return unknown or [Finding("settings", "all readable")]
-
-
-def _embedding(settings: Settings) -> list[Finding]:
-    try:
-        provider = embedding_provider(settings)
-        if provider is None:
-            return [Finding("embedding", "switched off (DATASTORAGE_EMBEDDING_PROVIDER=none)")]
-        (vector,) = run(provider.embed(["a pod was killed because it ran out of memory"]))
-    except StartupError as error:
-        return [Finding("embedding", str(error), "reinstall the package", fatal=True)]
-    return [Finding("embedding", f"{provider.model}, {len(vector)} dimensions")]
 
 
 async def _database(url: URL, settings: Settings) -> list[Finding]:

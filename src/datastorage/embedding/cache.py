@@ -44,11 +44,6 @@ class MemoryCache:
         self._entries: OrderedDict[bytes, tuple[Vector, float]] = OrderedDict()
         self._bytes = 0
 
-    @property
-    def bytes(self) -> int:
-        """What the entries take."""
-        return self._bytes
-
     async def get_many(self, keys: Iterable[bytes]) -> dict[bytes, Vector]:
         """The vectors that are there; using one prolongs its life."""
         now = self._clock()

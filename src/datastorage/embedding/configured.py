@@ -32,11 +32,9 @@ def configured_provider(settings: Settings) -> EmbeddingProvider | None:
         case ProviderKind.STATIC:
             return StaticProvider.load()
         case ProviderKind.ONNX:
-            folder = Path(settings.embedding_model or "")
-            name = f"onnx:{folder.resolve().name}{_mark(settings)}"
-            return OnnxProvider.load(name, folder, settings.embedding_threads)
+            return _onnx(settings)
         case ProviderKind.OPENAI:
-            return OpenAiProvider(openai_name(settings), _endpoint(settings))
+            return OpenAiProvider(_openai_name(settings), _endpoint(settings))
         case ProviderKind.NONE:
             return None
 
@@ -50,7 +48,11 @@ def configured_prefixes(settings: Settings) -> Prefixes:
 
 def configured_cache(settings: Settings, provider: EmbeddingProvider | None) -> VectorCache:
     """The cache for the vectors of this provider."""
-    if settings.cache_backend is CacheBackend.REDIS and settings.redis_url is not None and provider is not None:
+    if (
+        settings.cache_backend is CacheBackend.REDIS
+        and settings.redis_url is not None
+        and provider is not None
+    ):
         return RedisCache.connect(
             settings.redis_url.get_secret_value(),
             model=provider.model,
@@ -60,19 +62,31 @@ def configured_cache(settings: Settings, provider: EmbeddingProvider | None) -> 
     return MemoryCache(bytes_max=settings.cache_bytes_max, ttl_s=settings.cache_ttl_s)
 
 
-async def model_and_dimensions(settings: Settings) -> tuple[str, int | None]:
+def model_and_dimensions(settings: Settings) -> tuple[str, int | None]:
     """What vectors will be stored under, and their length; no name and None without embeddings.
 
-    Errors: StartupError.
+    Errors: StartupError. Only a model of one's own has to be loaded to know.
     """
-    provider = configured_provider(settings)
-    if provider is None:
-        return "", None
-    await provider.close()
-    return provider.model, provider.dimensions
+    match settings.embedding_provider:
+        case ProviderKind.STATIC:
+            return StaticProvider.model, StaticProvider.dimensions
+        case ProviderKind.ONNX:
+            provider = _onnx(settings)
+            return provider.model, provider.dimensions
+        case ProviderKind.OPENAI:
+            return _openai_name(settings), settings.embedding_dimensions
+        case ProviderKind.NONE:
+            return "", None
 
 
-def openai_name(settings: Settings) -> str:
+def _onnx(settings: Settings) -> OnnxProvider:
+    folder = Path(settings.embedding_model or "")
+    return OnnxProvider.load(
+        f"onnx:{folder.resolve().name}{_mark(settings)}", folder, settings.embedding_threads
+    )
+
+
+def _openai_name(settings: Settings) -> str:
     """With the dimensions: cut to others they are other vectors."""
     return f"openai:{settings.embedding_model}@{settings.embedding_dimensions}{_mark(settings)}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 from time import perf_counter
 
 import structlog
@@ -31,7 +32,7 @@ class GuardedProvider:
         """A vector per text, None where none could be had. Errors: InvalidInput for a blank text."""
         deadline = asyncio.get_running_loop().time() + self._timeout_s
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(deadline) if self._turns.locked() else nullcontext():
                 await self._turns.acquire()
         except TimeoutError:  # others wait for the provider, so it is not for this call to judge it
             log.warning("embedding_failed", model=self._provider.model, texts=len(texts), reason="no turn")

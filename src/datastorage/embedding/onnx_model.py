@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -22,7 +22,7 @@ INPUTS: Final = {"input_ids": "ids", "attention_mask": "attention_mask", "token_
 # Of several outputs: a vector per text that the model makes itself, else a vector per token.
 PREFERRED_OUTPUTS: Final = ("sentence_embedding", "last_hidden_state")
 PADDING_TOKENS: Final = ("[PAD]", "<pad>")
-INTEGERS: Final = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
+INTEGERS: Final[Mapping[str, type[np.integer[Any]]]] = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ What may go well next time is tried again as long as the deadline allows; the ke
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -36,7 +36,7 @@ OF_THE_SETTINGS: Final = {
     403: "check DATASTORAGE_EMBEDDING_API_KEY",
     404: "check DATASTORAGE_EMBEDDING_URL and DATASTORAGE_EMBEDDING_MODEL",
 }
-_BACKOFF: Final = wait_exponential_jitter(initial=0.1, max=5.0, jitter=0.1)
+_BACKOFF: Final = wait_exponential_jitter(multiplier=0.1, max=5.0, jitter=0.1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Endpoint:
     model: str
     dimensions: int
     sends_dimensions: bool = False  # asks the endpoint to cut its vectors to them
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     timeout_s: float = 2.0
     chars_max: int = 8_192
 
@@ -95,7 +95,7 @@ class OpenAiProvider:
             reraise=True,
         )
         try:
-            answer = await retrying(self._post, question)
+            answer: bytes = await retrying(self._post, question)
         except httpx.HTTPStatusError as error:
             raise self._refusal(error.response) from None
         except httpx.TimeoutException:

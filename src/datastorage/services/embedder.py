@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from datastorage.domain.enums import Similarity
 from datastorage.embedding import (
@@ -19,7 +18,8 @@ from datastorage.limits import EMBEDDING_BATCH_TEXTS
 from datastorage.observability.metrics import CACHE_HITS, CACHE_MISSES
 from datastorage.resilience import CircuitBreaker, CircuitName
 
-TIMEOUT_S = 2.0
+TIMEOUT_S: Final = 2.0
+QUESTION: Final = b"question:"  # in the cache, before the hash
 
 Stored: TypeAlias = Callable[[Iterable[bytes]], Awaitable[set[bytes]]]
 
@@ -65,11 +65,17 @@ class Embedder:
         prefix = self._prefixes.document
         return await self._had({key: prefix + text for key, text in texts.items()}, stored)
 
+    async def questions(self, texts: Mapping[bytes, str]) -> dict[bytes, Vector]:
+        """Vectors to search with, by the hash of their text; those that could not be had are missing."""
+        prefix, mark = self._prefixes.query, b""
+        if prefix != self._prefixes.document:  # else a question may be a stored text word for word
+            mark = QUESTION
+        found = await self._had({mark + key: prefix + text for key, text in texts.items()})
+        return {key: found[mark + key] for key in texts if mark + key in found}
+
     async def vector(self, key: bytes, text: str) -> Vector | None:
-        """The vector of a question, to search with, or None."""
-        if self._prefixes.query != self._prefixes.document:  # else it may be that of a stored text
-            key = hashlib.sha256(b"question" + key).digest()
-        return (await self._had({key: self._prefixes.query + text})).get(key)
+        """The vector of one question, or None."""
+        return (await self.questions({key: text})).get(key)
 
     async def close(self) -> None:
         """Lets the provider and the cache go."""
@@ -92,7 +98,8 @@ class Embedder:
         return found | await self._flights.vectors(missing) if missing else found
 
     async def _computed(self, texts: Mapping[bytes, str]) -> dict[bytes, Vector]:
-        assert self._guarded is not None  # noqa: S101 -- without a provider nothing is asked for
+        if self._guarded is None:
+            return {}
         vectors = await self._guarded.embed(list(texts.values()))
         pairs = zip(texts, vectors, strict=True)
         found = {key: vector for key, vector in pairs if vector is not None}

@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from datastorage.limits import LEXICAL_TERMS_MAX
 from datastorage.models.sparsevec import sparsevec_text
-from datastorage.search.lexical import B, BODY_TERMS_AVERAGE, DIMENSIONS, HEADLINE_OFFSET, K1, lexical_document
+from datastorage.search.lexical import (
+    B,
+    BODY_TERMS_AVERAGE,
+    DIMENSIONS,
+    HEADLINE_OFFSET,
+    K1,
+    lexical_document,
+)
 from datastorage.search.terms import term_number
 
 DISK, FULL = term_number("disk"), term_number("full")

@@ -8,26 +8,32 @@ writer was faster, is stored without its vector rather than holding locks while 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from datastorage.db.database import ReadSession
 from datastorage.domain.analysis import AiAnalysisDraft
 from datastorage.domain.enums import Similarity
-from datastorage.domain.remediation import RemediationDraft
+from datastorage.domain.remediation import RemediationAudit, RemediationDraft
 from datastorage.embedding import Vector
 from datastorage.repositories.incident_texts import IncidentTexts
+from datastorage.repositories.stored_vectors import hashes_with_vector
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.incident_text import IncidentText, incident_text
 from datastorage.services.unit_of_work import UnitOfWork
 
 
 async def vectors_for(deps: Dependencies, drafts: Sequence[Any]) -> dict[bytes, Vector]:
-    """The vectors of the texts that storing these drafts will probably lead to."""
+    """The vectors of the texts that storing these drafts will probably lead to, and that may have to be stored."""
     if deps.embedder.provider is None:
         return {}
     texts = await _expected_texts(deps, drafts)
-    return await deps.embedder.vectors({text.hash: text.text for text in texts})
+
+    async def stored(hashes: Iterable[bytes]) -> set[bytes]:
+        async with deps.database.primary() as session:
+            return await hashes_with_vector(session, deps.embedder.model, hashes)
+
+    return await deps.embedder.vectors({text.hash: text.text for text in texts}, stored)
 
 
 async def _expected_texts(deps: Dependencies, drafts: Sequence[Any]) -> list[IncidentText]:
@@ -101,7 +107,7 @@ async def store_words(work: UnitOfWork, records: Sequence[Any], texts: Mapping[s
         {
             record.id: texts[record.remediation_request_id].words
             for record in records
-            if isinstance(record, RemediationDraft)
+            if isinstance(record, RemediationAudit)
         }
     )
 
