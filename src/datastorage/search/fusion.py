@@ -27,21 +27,21 @@ COMPARISONS: Final = (
 RANK_DAMPING: Final = 10.0
 
 WEIGHTS: Final = {
-    "score_terms_whole_whole": 1.0,
-    "rank_terms_whole_whole": 1.0,
-    "score_terms_title_whole": 1.0,
-    "rank_terms_title_whole": 1.0,
-    "score_terms_title_title": 0.0,
-    "rank_terms_title_title": 0.0,
-    "score_terms_whole_title": 1.0,
-    "rank_terms_whole_title": 0.0,
-    "score_vector_whole": 1.0,
-    "rank_vector_whole": 1.0,
-    "score_vector_title": 1.0,
-    "rank_vector_title": 1.0,
-    "days_log": -0.5,
-    "days_log_squared": 0.0,
-    "signature": 0.2,
+    "score_terms_whole_whole": 1.582,
+    "rank_terms_whole_whole": 1.816,
+    "score_terms_title_whole": 1.264,
+    "rank_terms_title_whole": 0.453,
+    "score_terms_title_title": -2.398,
+    "rank_terms_title_title": 0.223,
+    "score_terms_whole_title": 3.483,
+    "rank_terms_whole_title": -0.412,
+    "score_vector_whole": -0.138,
+    "rank_vector_whole": -0.022,
+    "score_vector_title": 2.538,
+    "rank_vector_title": 1.254,
+    "days_log": 0.253,
+    "days_log_squared": -0.124,
+    "signature": 0.246,
 }
 FEATURES: Final = tuple(WEIGHTS)
 

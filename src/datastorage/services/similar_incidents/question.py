@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -72,12 +71,9 @@ async def understood(deps: Dependencies, question: SimilarityQuestion) -> Asked:
         return Asked(lexical, None, "embeddings are switched off")
     if question.mode is SearchMode.LEXICAL:
         return Asked(lexical, None)
-    whole, title = await asyncio.gather(_vector(deps, text), _vector(deps, headline))
-    if whole is None or title is None:
+    texts = [query_text(part) for part in (text, headline)]
+    keys = [content_hash(part) for part in texts]
+    vectors = await deps.embedder.questions(dict(zip(keys, texts, strict=True)))
+    if not vectors.keys() >= set(keys):
         return Asked(lexical, None, "the text could not be embedded")
-    return Asked(lexical, (whole, title))
-
-
-async def _vector(deps: Dependencies, text: str) -> Vector | None:
-    masked = query_text(text)
-    return await deps.embedder.vector(content_hash(masked), masked)
+    return Asked(lexical, (vectors[keys[0]], vectors[keys[1]]))
