@@ -32,6 +32,7 @@ from datastorage.repositories.record_tables import table_of
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.embedder import Embedder
 from datastorage.services.health import Health
+from datastorage.services.term_statistics import keeping_term_statistics
 from datastorage.settings import LogFormat, Settings, load_settings
 from datastorage.web.application import build_application
 from datastorage.web.shutdown import draining_on_sigterm, ending_with_supervisor
@@ -52,6 +53,7 @@ def create_app() -> Starlette:
             health = Health(deps.database, None if settings.has_database else partial(revive, settings))
             app.state.deps, app.state.health = deps, health
             await stack.enter_async_context(health.watching())
+            await stack.enter_async_context(keeping_term_statistics(deps.database))
             with draining_on_sigterm(health, settings.drain_s), ending_with_supervisor():
                 yield
 
