@@ -31,6 +31,7 @@ from datastorage.repositories.identifiers import Identifiers
 from datastorage.repositories.record_tables import table_of
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.embedder import Embedder
+from datastorage.services.embedding_worker import backfilling
 from datastorage.services.health import Health
 from datastorage.services.term_statistics import keeping_term_statistics
 from datastorage.settings import LogFormat, Settings, load_settings
@@ -54,6 +55,7 @@ def create_app() -> Starlette:
             app.state.deps, app.state.health = deps, health
             await stack.enter_async_context(health.watching())
             await stack.enter_async_context(keeping_term_statistics(deps.database))
+            await stack.enter_async_context(backfilling(deps))
             with draining_on_sigterm(health, settings.drain_s), ending_with_supervisor():
                 yield
 

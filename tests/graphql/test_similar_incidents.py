@@ -10,9 +10,11 @@ import pytest
 from datastorage.domain.caller import ANONYMOUS
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.search import content_hash, query_text
+from datastorage.services import vector_index_state
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.records import create_records
 from datastorage.services.similar_incidents import legs, search
+from support.around import ANALYSIS, EXECUTION, WORKFLOW, around
 from support.client import GraphQLClient
 from support.records import remediation_input, remediation_row
 
@@ -319,10 +321,68 @@ async def test_an_older_pgvector_whose_index_scans_stop_early_is_not_asked_to_fi
     client: GraphQLClient, sql: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compare_at_most(20, monkeypatch)
-    assert (await ask(client, "memory of the node"))["exhaustive"] is False
+    assert (await ask(client, "memory of the node", mode="VECTOR"))["exhaustive"] is False
+    monkeypatch.setattr(vector_index_state, "INDEX_STATE_S", 0)
     await sql.execute("UPDATE pg_extension SET extversion = '0.7.4' WHERE extname = 'vector'")
 
     found = await ask(client, "memory of the node")
 
     assert (found["exhaustive"], len(found["hits"])) == (False, 10)  # words still come from an index
     assert (await ask(client, "memory of the node", mode="VECTOR"))["exhaustive"] is True
+
+
+@pytest.mark.usefixtures("crowd")
+async def test_without_a_valid_index_of_the_model_everything_is_compared(
+    client: GraphQLClient, sql: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare_at_most(20, monkeypatch)
+    await sql.execute("DROP INDEX ix_incident_embedding_hnsw_default")
+
+    found = await ask(client, "memory of the node", mode="VECTOR")
+
+    assert (found["exhaustive"], len(found["hits"])) == (True, 10)
+
+
+async def test_every_audit_leads_to_incidents_like_its_own(client: GraphQLClient) -> None:
+    await store_texts(client)
+    for day in (2, 3):
+        again = remediation_input(
+            remediationRequestId=f"oom-{day}",
+            errorMessage=TEXTS["oom"],
+            namespace=f"ns-{day}",
+            startTime=f"2026-01-0{day}T00:00:00Z",
+        )
+        await client.create(**again)
+    await client.ask(
+        """mutation($analysis: CreateAiAnalysisAuditInput!, $early: CreateAiAnalysisAuditInput!,
+                    $workflow: CreateWorkflowAuditInput!, $execution: CreateExecutionAuditInput!) {
+          createAiAnalysisAudit(input: $analysis) { __typename }
+          early: createAiAnalysisAudit(input: $early) { __typename }
+          createWorkflowAudit(input: $workflow) { __typename }
+          createExecutionAudit(input: $execution) { __typename }
+        }""",
+        analysis=around(ANALYSIS, remediationRequestId="oom-2"),
+        early=around(ANALYSIS, analysisId="early", remediationRequestId="rr-later"),
+        workflow=around(WORKFLOW, remediationRequestId="oom-2"),
+        execution=EXECUTION,
+    )
+
+    fragment = "similar(first: 1, filters: $f) { degradedReason hits { incident { remediationRequestId } } }"
+    answer = await client.ask(
+        f"""query($f: RemediationAuditFilter) {{
+          remediationAudit(requestId: "oom-2") {{ {fragment} }}
+          aiAnalysisAudit(analysisId: "an-1") {{ {fragment} }}
+          early: aiAnalysisAudit(analysisId: "early") {{ {fragment} }}
+          workflowAudit(workflowId: "wf-1") {{ {fragment} }}
+          executionAudit(executionId: "ex-1") {{ {fragment} }}
+        }}""",
+        f={"namespace": {"ne": "ns-oom"}},
+    )
+
+    early = answer.data.pop("early")["similar"]
+    assert early == {"degradedReason": "the remediation has not arrived yet", "hits": []}
+    for audit in answer.data.values():
+        assert audit["similar"] == {
+            "degradedReason": None,
+            "hits": [{"incident": {"remediationRequestId": "oom-3"}}],
+        }

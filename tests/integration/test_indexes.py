@@ -28,6 +28,7 @@ INDEXES = {
     "ix_remediation_audit_phase": f"btree (phase, {NEWEST_FIRST})",
     "ix_remediation_audit_status": f"btree (status, {NEWEST_FIRST})",
     "ix_remediation_audit_alert_fingerprint": f"btree (alert_fingerprint, {NEWEST_FIRST})",
+    "ix_remediation_audit_target_resource": f"btree (target_resource, {NEWEST_FIRST})",
     "ix_remediation_audit_content_hash": f"btree (content_hash, {NEWEST_FIRST})",
     "ix_remediation_audit_metadata": "gin (metadata jsonb_path_ops)",
     "ix_remediation_audit_lower_remediation_request_id": "btree (lower((remediation_request_id)::text))",

@@ -18,11 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from datastorage.db.direct_connection import direct_connection
 from datastorage.db.faults import reason
 from datastorage.errors import StartupError
+from datastorage.models.incident_embedding import DEFAULT_MODEL
 
 POSTGRESQL_OLDEST = 160_000
 PGVECTOR_OLDEST = Version("0.7.0")  # halfvec and sparsevec
 PGVECTOR_ITERATIVE = Version("0.8.0")  # iterative index scans
 SHARED_BUFFERS_MIN_MIB = 1024
+REEMBED = "run: datastorage embeddings reembed"  # only the default model has its index from the migrations
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +186,16 @@ def _index_serves(expected: Expected, index: Row[Any] | None) -> Finding:
         return Finding(
             "index",
             f"none over the vectors of {expected.model}: searches compare every vector",
-            "run: datastorage migrate (with --check it names what is missing)",
+            "run: datastorage migrate (with --check it names what is missing)"
+            if expected.model == DEFAULT_MODEL
+            else REEMBED,
         )
     if index.valid:
         return Finding("index", index.name)
     return Finding(
         "index",
         f"{index.name} is not valid: searches compare every vector",
-        f"run: REINDEX INDEX CONCURRENTLY {index.name}",
+        f"run: REINDEX INDEX CONCURRENTLY {index.name}" if expected.model == DEFAULT_MODEL else REEMBED,
     )
 
 

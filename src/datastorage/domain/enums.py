@@ -96,3 +96,10 @@ class MatchedField(StrEnum):
     RESOLUTION = "resolution"
     OTHER = "other"  # root causes, name, action, target
     SIGNATURE = "signature"
+
+
+class OutboxKind(StrEnum):
+    """What is still to be done about a text after its record was stored."""
+
+    EMBED = "embed"  # find its vector
+    MIRROR = "mirror"  # hand its vector to the vector engine

@@ -28,8 +28,21 @@ class GuardedProvider:
         self._provider, self._breaker, self._timeout_s = provider, breaker, timeout_s
         self._turns = asyncio.Semaphore(provider.calls_max)
 
-    async def embed(self, texts: Sequence[str]) -> list[Vector | None]:
-        """A vector per text, None where none could be had. Errors: InvalidInput for a blank text."""
+    @property
+    def timeout_s(self) -> float:
+        """How long one batch may take."""
+        return self._timeout_s
+
+    @property
+    def rests(self) -> bool:
+        """Whether the provider is being left alone for a while."""
+        return self._breaker.refuses
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector | TextRefused | None]:
+        """A vector per text, its refusal, or None where none could be had now.
+
+        Errors: InvalidInput for a blank text.
+        """
         deadline = asyncio.get_running_loop().time() + self._timeout_s
         try:
             async with asyncio.timeout_at(deadline) if self._turns.locked() else nullcontext():
@@ -42,7 +55,7 @@ class GuardedProvider:
         finally:
             self._turns.release()
 
-    async def _embedded(self, texts: Sequence[str], deadline: float) -> list[Vector | None]:
+    async def _embedded(self, texts: Sequence[str], deadline: float) -> list[Vector | TextRefused | None]:
         """Halves a batch until a text that is refused stands alone, so that it does not hold up the others."""
         try:
             return [*await self._asked(texts, deadline)]
@@ -52,6 +65,7 @@ class GuardedProvider:
                 first = await self._embedded(texts[:middle], deadline)
                 return first + await self._embedded(texts[middle:], deadline)
             self._tell(texts, refusal)
+            return [refusal]
         except EmbeddingFailed as failure:
             self._tell(texts, failure)
         except CircuitOpen:

@@ -13,16 +13,20 @@ from datastorage.graphql.connection import Connection
 from datastorage.graphql.node import Node, global_id
 from datastorage.graphql.relation import connection
 from datastorage.graphql.scalars import BigInt, JSONObject
+from datastorage.graphql.similar import similar
+from datastorage.graphql.view import view
 
 if TYPE_CHECKING:
     from datastorage.graphql.analysis.types import AiAnalysisAudit
     from datastorage.graphql.event.types import RemediationEvent
     from datastorage.graphql.execution.types import ExecutionAudit
+    from datastorage.graphql.similarity.types import SimilarIncidents
     from datastorage.graphql.workflow.types import WorkflowAudit
 
 LazyAnalysis = Annotated["AiAnalysisAudit", strawberry.lazy("datastorage.graphql.analysis.types")]
 LazyWorkflow = Annotated["WorkflowAudit", strawberry.lazy("datastorage.graphql.workflow.types")]
 LazyExecution = Annotated["ExecutionAudit", strawberry.lazy("datastorage.graphql.execution.types")]
+LazySimilarIncidents = Annotated["SimilarIncidents", strawberry.lazy("datastorage.graphql.similarity.types")]
 LazyEvent = Annotated["RemediationEvent", strawberry.lazy("datastorage.graphql.event.types")]
 
 
@@ -62,4 +66,9 @@ class Audit(Node):
         Relation.EVENTS,
         "What happened to the records of the same remediation, newest first.",
         newest_by="recorded_at",
+    )
+    similar: LazySimilarIncidents = view(
+        similar,
+        "Incidents that resemble that of this record, itself left out; its start counts as the time. Nothing "
+        "until its remediation has arrived.",
     )

@@ -22,7 +22,7 @@ def connection(relation: Relation, description: str, *, key: str = REQUEST_ID, n
     """A field with a page of what belongs to the record whose attribute `key` names it; newest first."""
 
     async def load(root: Any, info: Info, request: PageRequest) -> Page[Any]:
-        parent = await _named(info, root, key)
+        parent = await named(info, root, key)
         if parent is None:
             return Page(request, (), more=False, count=_none)
         return await info.context.loaders.page(relation, parent, request)
@@ -56,13 +56,14 @@ def single(kind: RecordKind[Any], key: str, description: str) -> Any:
     """A field with the record that the attribute `key` names; null until it arrives."""
 
     async def resolve(root: strawberry.Parent[Any], info: Info) -> Any:
-        name = await _named(info, root, key)
+        name = await named(info, root, key)
         return None if name is None else await info.context.loaders.record(kind, name)
 
     return view(resolve, description)
 
 
-async def _named(info: Info, root: Any, key: str) -> str | None:
+async def named(info: Info, root: Any, key: str = REQUEST_ID) -> str | None:
+    """The key of what a record belongs to; an execution may belong to a remediation through its workflow."""
     name: str | None = getattr(root, key)
     return await info.context.loaders.request_id(root) if name is None and key == REQUEST_ID else name
 

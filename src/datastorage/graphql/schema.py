@@ -22,6 +22,7 @@ from datastorage.graphql.errors import HANDLERS, ErrorPresentation, UserError
 from datastorage.graphql.execution.mutations import ExecutionMutations
 from datastorage.graphql.execution.queries import ExecutionQueries
 from datastorage.graphql.node import Node, split_global_id
+from datastorage.graphql.recommendation.queries import RecommendationQueries
 from datastorage.graphql.remediation.feedback import FeedbackMutations
 from datastorage.graphql.remediation.mutations import RemediationMutations
 from datastorage.graphql.remediation.queries import RemediationQueries
@@ -59,6 +60,7 @@ class Query(
     ExecutionQueries,
     TimelineQueries,
     SimilarityQueries,
+    RecommendationQueries,
     StatisticsQueries,
 ):
     """All queries."""

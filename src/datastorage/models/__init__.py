@@ -5,6 +5,7 @@ from datastorage.models.base import metadata
 from datastorage.models.execution_audit import execution_audit
 from datastorage.models.incident_embedding import incident_embedding
 from datastorage.models.incident_lexical import incident_lexical
+from datastorage.models.outbox import outbox
 from datastorage.models.remediation_audit import remediation_audit
 from datastorage.models.remediation_event import remediation_event
 from datastorage.models.schema_compatibility import schema_compatibility
@@ -17,6 +18,7 @@ __all__ = [
     "incident_embedding",
     "incident_lexical",
     "metadata",
+    "outbox",
     "remediation_audit",
     "remediation_event",
     "schema_compatibility",

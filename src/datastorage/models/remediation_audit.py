@@ -74,7 +74,7 @@ remediation_audit = Table(
 )
 _c = remediation_audit.c
 
-for _column in (_c.namespace, _c.phase, _c.status, _c.alert_fingerprint):
+for _column in (_c.namespace, _c.phase, _c.status, _c.alert_fingerprint, _c.target_resource):
     Index(f"ix_remediation_audit_{_column.name}", _column, _c.start_time.desc(), _c.id.desc())
 Index("ix_remediation_audit_start_time", _c.start_time.desc(), _c.id.desc())
 index_ignoring_case(_c.remediation_request_id)

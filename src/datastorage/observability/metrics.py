@@ -127,6 +127,22 @@ EMBEDDING_SECONDS = Histogram(
 EMBEDDING_REQUESTS = Counter(
     "datastorage_embedding_requests_total", "Calls of the embedding provider by outcome.", ["outcome"]
 )
+EMBEDDING_BACKLOG = Gauge(
+    "datastorage_embedding_backlog",
+    "Texts that wait for their vector.",
+    multiprocess_mode="livemostrecent",
+)
+EMBEDDING_PARKED = Gauge(
+    "datastorage_embedding_parked",
+    "Texts that the provider refuses, so that they have no vector.",
+    multiprocess_mode="livemostrecent",
+)
+EMBEDDING_BACKFILLED = Counter(
+    "datastorage_embedding_backfilled_total", "Vectors stored after the record they belong to."
+)
+EMBEDDING_BACKFILL_FAILURES = Counter(
+    "datastorage_embedding_backfill_failures_total", "Texts that a backfill could get no vector for this time."
+)
 CACHE_FAULTS = Counter("datastorage_cache_faults_total", "Cache calls that failed, and were done without.")
 CIRCUIT_STATE = Gauge(
     "datastorage_circuit_breaker_state",

@@ -48,6 +48,13 @@ class CircuitBreaker:
         """As of the last call: time alone makes an open breaker half open only when somebody asks."""
         return self._state
 
+    @property
+    def refuses(self) -> bool:
+        """Whether a call would be refused now."""
+        if self._state is CircuitState.OPEN:
+            return self._clock() - self._opened_at < self._open_s
+        return self._state is CircuitState.HALF_OPEN and self._probes >= self._probes_max
+
     @contextmanager
     def guarding(self, *faults: type[Exception]) -> Iterator[None]:
         """Lets one call through, and learns from it: `faults` are failures, other exceptions tell nothing.

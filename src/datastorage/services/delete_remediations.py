@@ -105,7 +105,9 @@ async def _delete(
         if rows := gone[kind.subject]:
             await work.events.forget(kind.subject, [kind.key_of(row) for row in rows])
             await work.events.add_many([events.deleted(kind, row, caller) for row in rows])
-    await work.embeddings.remove_unused({row.content_hash for row in gone[REMEDIATION.subject]})
+    hashes = {row.content_hash for row in gone[REMEDIATION.subject]}
+    await work.embeddings.remove_unused(hashes)
+    await work.outbox.remove_unneeded(hashes)
     return {subject: len(rows) for subject, rows in gone.items()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from datastorage.redaction import Redactor
 from datastorage.repositories.identifiers import Identifiers
 from datastorage.services.embedder import Embedder
 from datastorage.services.term_statistics import TermStatisticsCache
+from datastorage.services.vector_index_state import IndexState
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +23,5 @@ class Dependencies:
     redactor: Redactor
     ids: Mapping[str, Identifiers]  # by the type name of the kind
     terms: TermStatisticsCache = field(default_factory=TermStatisticsCache)
+    index: IndexState = field(default_factory=IndexState)
+    left_over: asyncio.Event = field(default_factory=asyncio.Event)  # a write stored a text without its vector

@@ -14,7 +14,8 @@ from datastorage.embedding import (
     Vector,
     VectorCache,
 )
-from datastorage.limits import EMBEDDING_BATCH_TEXTS
+from datastorage.errors import TextRefused
+from datastorage.limits import EMBEDDING_BATCH_TEXTS, EMBEDDING_REFUSALS_MAX
 from datastorage.observability.metrics import CACHE_HITS, CACHE_MISSES
 from datastorage.resilience import CircuitBreaker, CircuitName
 
@@ -40,6 +41,7 @@ class Embedder:
         breaker = breaker or CircuitBreaker(CircuitName.EMBEDDING)
         self._guarded = None if provider is None else GuardedProvider(provider, breaker, timeout_s)
         self._flights = SingleFlight(self._computed, EMBEDDING_BATCH_TEXTS)
+        self._refused: dict[bytes, str] = {}
 
     @property
     def provider(self) -> EmbeddingProvider | None:
@@ -50,6 +52,16 @@ class Embedder:
     def model(self) -> str:
         """The name that vectors are stored under; a name no vector has when embeddings are off."""
         return "" if self._provider is None else self._provider.model
+
+    @property
+    def timeout_s(self) -> float:
+        """How long embedding one batch may take."""
+        return 0.0 if self._guarded is None else self._guarded.timeout_s
+
+    @property
+    def rests(self) -> bool:
+        """Whether the provider failed so often that it is left alone for a while."""
+        return self._guarded is not None and self._guarded.rests
 
     @property
     def without_vector(self) -> Similarity:
@@ -77,6 +89,10 @@ class Embedder:
         """The vector of one question, or None."""
         return (await self.questions({key: text})).get(key)
 
+    def refusals(self, keys: Iterable[bytes]) -> dict[bytes, str]:
+        """Why the provider refused texts that were asked for just before; each is told once."""
+        return {key: self._refused.pop(key) for key in keys if key in self._refused}
+
     async def close(self) -> None:
         """Lets the provider and the cache go."""
         await self._flights.close()
@@ -102,6 +118,16 @@ class Embedder:
             return {}
         vectors = await self._guarded.embed(list(texts.values()))
         pairs = zip(texts, vectors, strict=True)
-        found = {key: vector for key, vector in pairs if vector is not None}
+        found: dict[bytes, Vector] = {}
+        for key, vector in pairs:
+            if isinstance(vector, TextRefused):
+                self._remember(key, vector)
+            elif vector is not None:
+                found[key] = vector
         await self._cache.put_many(found)
         return found
+
+    def _remember(self, key: bytes, refusal: TextRefused) -> None:
+        self._refused[key] = str(refusal)
+        if len(self._refused) > EMBEDDING_REFUSALS_MAX:
+            del self._refused[next(iter(self._refused))]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from datastorage.domain.remediation import RemediationDraft
+from datastorage.limits import SEARCH_TEXT_BYTES_MAX
 from datastorage.search import LexicalDocument, content_hash, embedded_text, lexical_document
 
 HEADLINE_KEYS: Final = ("summary", "title", "alertname")
@@ -45,6 +46,12 @@ def _body(draft: RemediationDraft, root_causes: Sequence[str]) -> str:
     """What was said of it beside the headline; what differs between occurrences is what people search by here."""
     said = (draft.error_message, *sorted(set(root_causes)), draft.resolution)
     return "\n".join((f"{draft.name} {draft.action_type} {draft.target_resource}", *filter(None, said)))
+
+
+def question_of(draft: RemediationDraft) -> str:
+    """What somebody would ask who has this incident before them: what happened, not what was done about it."""
+    asked = "\n".join(filter(None, (headline_of(draft), draft.error_message)))
+    return asked.encode(errors="replace")[:SEARCH_TEXT_BYTES_MAX].decode(errors="ignore")
 
 
 def headline_of(draft: RemediationDraft) -> str:

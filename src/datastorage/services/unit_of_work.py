@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy.exc import DBAPIError
@@ -11,12 +11,14 @@ from sqlalchemy.exc import DBAPIError
 from datastorage.db.database import WriteSession
 from datastorage.db.faults import connection_lost
 from datastorage.domain.caller import EVERYWHERE, Caller, Scope
+from datastorage.domain.enums import OutboxKind
 from datastorage.domain.kind import R, RecordKind
 from datastorage.errors import DataStorageError, Unavailable
 from datastorage.observability.metrics import DUALWRITE_SUCCESS, DualWriteFailure, count_dualwrite_failure
 from datastorage.repositories.incident_embeddings import IncidentEmbeddings
 from datastorage.repositories.incident_lexical import IncidentLexical
 from datastorage.repositories.incident_texts import IncidentTextsWriter
+from datastorage.repositories.outbox import Outbox
 from datastorage.repositories.records import RecordsWriter
 from datastorage.repositories.remediation_events import RemediationEvents
 from datastorage.repositories.selected_records import SelectedRecordsWriter
@@ -26,13 +28,14 @@ from datastorage.services.dependencies import Dependencies
 class UnitOfWork:
     """The repositories of one transaction. Leaving it without `commit` rolls back."""
 
-    def __init__(self, session: WriteSession, scope: Scope, model: str) -> None:
-        self._session = session
-        self._scope = scope
+    def __init__(self, session: WriteSession, scope: Scope, model: str, left_over: asyncio.Event) -> None:
+        self._session, self._scope, self._model, self._left_over = session, scope, model, left_over
+        self._without_vector: set[bytes] = set()
         self.events = RemediationEvents(session)
         self.embeddings = IncidentEmbeddings(session, model)
         self.lexical = IncidentLexical(session)
         self.texts = IncidentTextsWriter(session)
+        self.outbox = Outbox(session, OutboxKind.EMBED, model)
 
     def audits(self, kind: RecordKind[R]) -> RecordsWriter[R]:
         """The audits of one kind within the caller's scope."""
@@ -46,8 +49,15 @@ class UnitOfWork:
         """The records of one kind that a selection means, within the caller's scope."""
         return SelectedRecordsWriter(self._session, self._scope, kind)
 
+    def leave_over(self, hashes: Iterable[bytes]) -> None:
+        """Has texts embedded later, should this unit be committed."""
+        if self._model:
+            self._without_vector.update(hashes)
+
     async def commit(self) -> None:
         """Makes everything durable. Errors: Unavailable(outcome_unknown) if the connection breaks here."""
+        if self._without_vector:  # last, in one order, so that no two writers wait for each other
+            await self.outbox.put(self._without_vector)
         try:
             await self._session.commit()
         except DBAPIError as error:
@@ -58,13 +68,15 @@ class UnitOfWork:
                 outcome_unknown=True,
             ) from error
         DUALWRITE_SUCCESS.inc()
+        if self._without_vector:
+            self._left_over.set()
 
 
 @asynccontextmanager
 async def unit_of_work(deps: Dependencies, caller: Caller) -> AsyncIterator[UnitOfWork]:
     """Opens a transaction. Errors: Unavailable, OperationTimeout."""
     async with deps.database.write() as session:
-        yield UnitOfWork(session, caller.scope, deps.embedder.model)
+        yield UnitOfWork(session, caller.scope, deps.embedder.model, deps.left_over)
 
 
 @contextmanager

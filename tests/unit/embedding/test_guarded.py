@@ -60,7 +60,7 @@ async def guarded(provider: Provider, breaker: CircuitBreaker) -> GuardedProvide
 
 
 def lengths(vectors: list[Vector | None]) -> list[float | None]:
-    return [None if vector is None else float(vector[0]) for vector in vectors]
+    return [float(vector[0]) if isinstance(vector, np.ndarray) else None for vector in vectors]
 
 
 async def test_what_is_well_comes_through(guarded: GuardedProvider) -> None:

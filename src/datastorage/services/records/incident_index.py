@@ -3,7 +3,8 @@
 A remediation's text is made of its own fields and of the root causes that analyses found. So creating or changing
 a remediation needs the root causes, and creating an analysis changes the text of its remediation. Vectors are
 found before the transaction opens, from what is stored by then; a text that differs in the end, because another
-writer was faster, is stored without its vector rather than holding locks while embedding.
+writer was faster, is stored without its vector rather than holding locks while embedding; it is embedded right
+after.
 """
 
 from __future__ import annotations
@@ -120,9 +121,11 @@ async def store_vectors(work: UnitOfWork, hashes: set[bytes], vectors: Mapping[b
 
 
 async def unindexed(work: UnitOfWork, hashes: set[bytes], vectors: Mapping[bytes, Vector]) -> set[bytes]:
-    """Those of the texts that no vector is stored of, nor will be by this unit."""
+    """Those of the texts that no vector is stored of, nor will be by this unit; they are embedded later."""
     unsure = hashes - vectors.keys()
-    return unsure - await work.embeddings.known(unsure) if unsure else set()
+    pending = unsure - await work.embeddings.known(unsure) if unsure else set()
+    work.leave_over(pending)
+    return pending
 
 
 def similarity(deps: Dependencies, *, pending: bool) -> Similarity:

@@ -44,11 +44,12 @@ class Searched:
     rows_max: int  # candidates of each list
     rows_wanted: int
     collapse: bool  # one incident of each text is enough
+    index_usable: bool
 
 
 async def nearest(leg: VectorLeg, vectors: tuple[Vector, ...], searched: Searched) -> Proposed:
     """The incidents whose text lies nearest to any of the vectors."""
-    if searched.matches <= EXACT_SCAN_ROWS_MAX or not await leg.index_can_go_on():
+    if searched.matches <= EXACT_SCAN_ROWS_MAX or not searched.index_usable:
         return Proposed(await _compared_with_all(leg, vectors, searched), exhaustive=True)
     await leg.prepare_index()
     found: set[int] = set()

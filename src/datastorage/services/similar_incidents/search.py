@@ -32,10 +32,20 @@ async def find_similar_incidents(
     caller.require(Right.READ)
     question.check()
     with query_observed(QueryOperation.SEMANTIC_SEARCH):
-        asked = await understood(deps, question)
-        async with deps.database.snapshot() as session:
-            statistics = await deps.terms.current(session)
-            return await _Search(deps, caller, session, question, asked, statistics).found()
+        return await similar_to(deps, caller, question)
+
+
+async def similar_to(
+    deps: Dependencies, caller: Caller, question: SimilarityQuestion
+) -> SimilarIncidentsFound:
+    """The same as part of a greater question, which was checked and is what the metrics count.
+
+    Errors: Unavailable.
+    """
+    asked = await understood(deps, question)
+    async with deps.database.snapshot() as session:
+        statistics = await deps.terms.current(session)
+        return await _Search(deps, caller, session, question, asked, statistics).found()
 
 
 class _Search:
@@ -50,7 +60,7 @@ class _Search:
         asked: Asked,
         statistics: TermStatistics,
     ) -> None:
-        self._session, self._scope = session, caller.scope
+        self._session, self._scope, self._index = session, caller.scope, deps.index
         self._question, self._asked, self._statistics = question, asked, statistics
         provider = deps.embedder.provider
         self._model, dimensions = ("", 1) if provider is None else (provider.model, provider.dimensions)
@@ -77,7 +87,9 @@ class _Search:
         """The candidates, and whether every match was looked at."""
         rows, where = self._question.rows, self._question.among
         matches = await self._candidates.count(where, EXACT_SCAN_ROWS_MAX + 1)
-        searched = Searched(where, matches, max(LEG_ROWS_MIN, rows), rows, self._question.collapse)
+        usable = await self._index.usable(self._session, self._vector_leg, self._model)
+        collapse = self._question.collapse
+        searched = Searched(where, matches, max(LEG_ROWS_MIN, rows), rows, collapse, usable)
         legs = []
         if self._asked.vectors is not None:
             vectors = self._asked.vectors if self._mode is SearchMode.HYBRID else self._asked.vectors[:1]

@@ -1,0 +1,1 @@
+"""What to do about an incident, and whether it is wise just now, in the API."""

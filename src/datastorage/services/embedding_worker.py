@@ -1,0 +1,104 @@
+"""The worker that finds missing vectors while the service runs; each process has one. Started by the lifespan."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+
+from datastorage.errors import DataStorageError
+from datastorage.limits import BACKFILL_BUSY_S, BACKFILL_GATHER_S, BACKFILL_POLL_S, BACKFILL_SCAN_EVERY_S
+from datastorage.observability.metrics import EMBEDDING_BACKLOG, EMBEDDING_PARKED
+from datastorage.services.dependencies import Dependencies
+from datastorage.services.embedding_backfill import Backfill, Round
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def backfilling(deps: Dependencies) -> AsyncIterator[None]:
+    """Finds missing vectors while the service runs; without a provider there are none to find."""
+    if deps.embedder.provider is None:
+        yield
+        return
+    task = asyncio.create_task(Worker(deps).run(), name="embedding backfill")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+class Worker:
+    """Works off the backlog, woken by writes that left a text over, and otherwise now and then."""
+
+    def __init__(self, deps: Dependencies) -> None:
+        self._deps, self._backfill = deps, Backfill(deps)
+        self._scanned_at = -BACKFILL_SCAN_EVERY_S
+        self._shown = (0, 0)
+        self._fault = ""
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            try:
+                await self._look_around()
+                done = await self._work()
+                self._fault = ""
+            except Exception as error:  # noqa: BLE001 -- one that died would leave every later text without its vector
+                self._told(error)
+                done = Round()
+            await self._rest(done)
+
+    async def _look_around(self) -> None:
+        now = time.monotonic()
+        if now - self._scanned_at >= BACKFILL_SCAN_EVERY_S:
+            await self._backfill.find()
+            self._scanned_at = now
+
+    async def _work(self) -> Round:
+        """Rounds while they get on; returns the last one."""
+        done = Round()
+        while not self._deps.embedder.rests:
+            done = await self._backfill.round()
+            await self._show()
+            if not done.settled and not done.parked:
+                return done
+        await self._show()
+        return done
+
+    async def _rest(self, done: Round) -> None:
+        """Until a write wakes it; a writer that held a text will soon have done."""
+        left_over = self._deps.left_over
+        try:
+            async with asyncio.timeout(BACKFILL_BUSY_S if done.busy else BACKFILL_POLL_S):
+                await left_over.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(BACKFILL_GATHER_S)
+        left_over.clear()
+
+    async def _show(self) -> None:
+        """Sets the gauges, and tells once when a backlog begins, ends, or has texts that are given up."""
+        state = await self._backfill.waiting()
+        EMBEDDING_BACKLOG.set(state.waiting)
+        EMBEDDING_PARKED.set(state.parked)
+        waiting, parked = self._shown
+        if bool(state.waiting) is not bool(waiting) or state.parked != parked:
+            log.info("embedding_backlog", waiting=state.waiting, parked=state.parked)
+        self._shown = (state.waiting, state.parked)
+
+    def _told(self, error: Exception) -> None:
+        """Tells the same fault once."""
+        fault = f"{type(error).__name__}: {error}"
+        if fault == self._fault:
+            return
+        self._fault = fault
+        if isinstance(error, DataStorageError):
+            log.warning("embedding_backfill_interrupted", reason=str(error))
+        else:
+            log.exception("embedding_backfill_failed")
