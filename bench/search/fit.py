@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from reports import Question, documents, questions, remediation
 from rich.progress import track
 
 from datastorage.cli.parts import opened
@@ -35,8 +36,6 @@ from datastorage.services.records import create_records
 from datastorage.services.similar_incidents import SimilarityQuestion, find_similar_incidents, ranking
 from datastorage.services.term_statistics import refresh_if_due
 from datastorage.settings import Settings
-
-from reports import Question, documents, questions, remediation
 
 Features = NDArray[np.float64]
 BATCH = 200
@@ -75,7 +74,7 @@ def main() -> None:
 async def asked(folder: Path, name: str) -> list[Asked]:
     """The features of every question of a set."""
     with tempfile.TemporaryDirectory() as data_dir:
-        Path(data_dir).chmod(0o755)
+        Path(data_dir).chmod(0o755)  # noqa: ASYNC240 -- nothing else runs here
         async with opened(Settings(_env_file=None, data_dir=Path(data_dir) / "data")) as deps:
             reports = documents(folder, name)
             for place in track(range(0, len(reports), BATCH), f"loading {name}"):

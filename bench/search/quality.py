@@ -19,12 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from reports import Question, documents, questions, remediation
 from rich.progress import track
 
-from reports import Question, documents, questions, remediation
-
 BATCH = 200
-DEPTH = 10
+DEPTH, HIGH = 10, 5
 CREATE = """
 mutation($inputs: [CreateRemediationAuditInput!]!) {
   createRemediationAudits(inputs: $inputs) { __typename ... on UserError { message } }
@@ -126,7 +125,7 @@ def graded(hits: Sequence[str], relevant: frozenset[str]) -> tuple[float, ...]:
     ideal = sum(1 / math.log2(place + 1) for place in range(1, min(DEPTH, len(relevant)) + 1))
     return (
         float(best <= 1),
-        float(best <= 5),
+        float(best <= HIGH),
         float(best <= DEPTH),
         len(places) / len(relevant),
         1 / best,
