@@ -136,11 +136,17 @@ BACKFILL_SCAN_ROWS: Final = 5_000
 BACKFILL_FAULT_CHARS_MAX: Final = 500
 # A command at which nobody waits for an answer gives the provider more time than a write does.
 BACKFILL_COMMAND_TIMEOUT_S: Final = 60.0
+# It works off the backlog so often before it gives up on texts that fail, by this many calls at a time.
+BACKFILL_COMMAND_PASSES: Final = 3
+BACKFILL_COMMAND_CALLS_MAX: Final = 4
+PARKED_TOLD_MAX: Final = 100
 # Checks of stored vectors: halfvec rounds each value to 11 bits, so lengths stay within 0.001 of 1.
 VECTOR_LENGTH_TOLERANCE: Final = 0.005
 SAME_VECTOR_COSINE_MIN: Final = 0.999
 VECTOR_SAMPLE_ROWS: Final = 100
 INDEX_RECALL_MIN: Final = 0.95
+INDEX_RECALL_AT: Final = 10
+DROP_BATCH_VECTORS: Final = 5_000
 
 # Identifiers are taken from their sequence in blocks, so that a create knows its id before it writes.
 ID_BLOCK_ROWS: Final = 64

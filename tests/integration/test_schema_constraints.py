@@ -70,7 +70,15 @@ EXECUTION = {
     "start_time": "'2026-01-01T12:00Z'",
     "execution_time_ms": "5",
 }
+TERM_STATISTICS = {
+    "id": "1",
+    "documents": "10",
+    "audit_id_max": "10",
+    "terms": "'\\x01000000'",
+    "frequencies": "'\\x02000000'",
+}
 ROWS = {
+    "term_statistics": TERM_STATISTICS,
     "ai_analysis_audit": ANALYSIS,
     "workflow_audit": WORKFLOW,
     "execution_audit": EXECUTION,
@@ -113,6 +121,8 @@ OUTSIDE = [
     ("workflow_audit", {"completed_steps": "-1"}, "completed_steps"),
     ("workflow_audit", {"end_time": "'2026-01-01T11:59Z'"}, "end_time"),
     ("workflow_audit", {"metadata": "'[]'"}, "metadata"),
+    ("term_statistics", {"id": "2"}, "one_row"),
+    ("term_statistics", {"terms": "''"}, "frequencies"),
     ("execution_audit", {"execution_time_ms": "-1"}, "execution_time_ms"),
     ("execution_audit", {"end_time": "'2026-01-01T11:59Z'"}, "end_time"),
     ("execution_audit", {"error_message": "repeat('x', 10241)"}, "error_message_size"),

@@ -7,6 +7,7 @@ import typer
 from datastorage.cli.delete import delete
 from datastorage.cli.demo import demo
 from datastorage.cli.doctor import doctor
+from datastorage.cli.embeddings import embeddings
 from datastorage.cli.export import export
 from datastorage.cli.failures import told
 from datastorage.cli.import_ import import_
@@ -31,6 +32,7 @@ app.command()(migrate)
 app.command("import")(import_)
 app.command()(export)
 app.command()(delete)
+app.add_typer(embeddings, name="embeddings")
 app.command()(demo)
 app.command()(schema)
 app.command()(doctor)

@@ -1,4 +1,4 @@
-"""Sessions: short-lived connections to read, to read one snapshot, or to write.
+"""Sessions: short-lived connections to read, to read one snapshot, or to write, and one for maintenance.
 
 A session is a SQLAlchemy connection under a name that says what it may be used for, so that the type
 checker refuses a write through a read session. Reads run in autocommit: one statement, one round trip.
@@ -23,6 +23,7 @@ PROBE_CONNECTIONS: Final = 2  # a probe and the background check
 
 ReadSession = NewType("ReadSession", AsyncConnection)
 WriteSession = NewType("WriteSession", AsyncConnection)
+MaintenanceSession = NewType("MaintenanceSession", AsyncConnection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,17 @@ class Database:
         """A transaction that is rolled back unless it is committed explicitly."""
         async with _connection(self._writer) as connection:
             yield WriteSession(connection)
+
+    @asynccontextmanager
+    async def maintenance(self) -> AsyncIterator[MaintenanceSession]:
+        """For index builds and the like, outside a transaction: statements take as long as they take."""
+        async with _connection(self._reader) as connection:
+            await connection.execute(text("SET statement_timeout = 0"))
+            try:
+                yield MaintenanceSession(connection)
+            finally:
+                if not connection.invalidated:
+                    await connection.execute(text("RESET statement_timeout"))
 
     @asynccontextmanager
     async def probe(self) -> AsyncIterator[ReadSession]:

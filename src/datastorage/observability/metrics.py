@@ -141,7 +141,8 @@ EMBEDDING_BACKFILLED = Counter(
     "datastorage_embedding_backfilled_total", "Vectors stored after the record they belong to."
 )
 EMBEDDING_BACKFILL_FAILURES = Counter(
-    "datastorage_embedding_backfill_failures_total", "Texts that a backfill could get no vector for this time."
+    "datastorage_embedding_backfill_failures_total",
+    "Texts that a backfill could get no vector for this time.",
 )
 CACHE_FAULTS = Counter("datastorage_cache_faults_total", "Cache calls that failed, and were done without.")
 CIRCUIT_STATE = Gauge(

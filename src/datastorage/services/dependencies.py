@@ -24,4 +24,5 @@ class Dependencies:
     ids: Mapping[str, Identifiers]  # by the type name of the kind
     terms: TermStatisticsCache = field(default_factory=TermStatisticsCache)
     index: IndexState = field(default_factory=IndexState)
-    left_over: asyncio.Event = field(default_factory=asyncio.Event)  # a write stored a text without its vector
+    # Set by a write that stored a text without its vector.
+    left_over: asyncio.Event = field(default_factory=asyncio.Event)

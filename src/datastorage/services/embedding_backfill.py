@@ -21,6 +21,7 @@ from datastorage.limits import (
     BACKFILL_BUSY_S,
     BACKFILL_LEASE_S,
     BACKFILL_SCAN_ROWS,
+    BATCH_ROWS_MAX,
     EMBEDDING_BATCH_TEXTS,
 )
 from datastorage.observability.metrics import EMBEDDING_BACKFILL_FAILURES, EMBEDDING_BACKFILLED

@@ -101,4 +101,4 @@ class Worker:
         if isinstance(error, DataStorageError):
             log.warning("embedding_backfill_interrupted", reason=str(error))
         else:
-            log.exception("embedding_backfill_failed")
+            log.error("embedding_backfill_failed", exc_info=error)

@@ -1,0 +1,100 @@
+"""The HNSW indexes over stored vectors, one for each model. Called by the commands that look after embeddings.
+
+That of the default model comes with the migrations; those of other models are built and dropped here, without
+holding up writers, and migrations leave them alone (see `db.drift`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import func, select, text
+
+from datastorage.db.database import MaintenanceSession, ReadSession
+from datastorage.errors import OperatorError
+
+PREFIX: Final = "hnsw_model_"
+NAME_CHARS_MAX: Final = 63  # of PostgreSQL
+BUILD_LOCK: Final = 7_241_946_003  # any number that only this purpose uses
+_INDEX: Final = text(
+    "SELECT c.relname AS name, i.indisvalid AS valid, pg_relation_size(c.oid) AS bytes "
+    "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam "
+    "WHERE i.indrelid = to_regclass('incident_embedding') AND m.amname = 'hnsw' "
+    "AND strpos(pg_get_expr(i.indpred, i.indrelid), quote_literal(CAST(:model AS text))) > 0 "
+    "ORDER BY i.indisvalid DESC LIMIT 1"
+)
+_CREATE: Final = text(
+    "SELECT format('CREATE INDEX CONCURRENTLY %I ON incident_embedding "
+    "USING hnsw ((vector::halfvec(%s)) halfvec_cosine_ops) WITH (m = 16, ef_construction = 64) WHERE model = %L', "
+    "CAST(:name AS text), CAST(:dimensions AS int), CAST(:model AS text))"
+)
+_DROP: Final = text("SELECT format('DROP INDEX CONCURRENTLY IF EXISTS %I', CAST(:name AS text))")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIndex:
+    """The index of one model."""
+
+    name: str
+    valid: bool
+    bytes: int
+
+
+def index_name(model: str) -> str:
+    """A name that tells the model, and that no other model has."""
+    mark = hashlib.sha256(model.encode()).hexdigest()[:8]
+    slug = re.sub(r"[^a-z0-9]+", "_", model.lower()).strip("_")
+    return f"{PREFIX}{slug[: NAME_CHARS_MAX - len(PREFIX) - len(mark) - 1]}_{mark}"
+
+
+async def index_of(session: ReadSession | MaintenanceSession, model: str) -> ModelIndex | None:
+    """The index that serves a model, or that is to serve it once it is valid."""
+    row = (await session.execute(_INDEX, {"model": model})).one_or_none()
+    return None if row is None else ModelIndex(row.name, row.valid, row.bytes)
+
+
+async def build_index(session: MaintenanceSession, model: str, dimensions: int) -> bool:
+    """Builds the index of a model unless it is there; says whether it did. What a broken build left is replaced.
+
+    Errors: OperatorError while another process builds one.
+    """
+    async with _building(session):
+        found = await index_of(session, model)
+        if found is not None and found.valid:
+            return False
+        name = index_name(model)
+        if found is not None:
+            await _drop(session, found.name)
+        created = {"name": name, "dimensions": dimensions, "model": model}
+        await session.exec_driver_sql(str(await session.scalar(_CREATE, created)))
+        return True
+
+
+async def drop_index(session: MaintenanceSession, model: str) -> None:
+    """Drops what `build_index` made; the index of the default model, which belongs to the migrations, stays.
+
+    Errors: OperatorError while another process builds one.
+    """
+    async with _building(session):
+        await _drop(session, index_name(model))
+
+
+async def _drop(session: MaintenanceSession, name: str) -> None:
+    await session.exec_driver_sql(str(await session.scalar(_DROP, {"name": name})))
+
+
+@asynccontextmanager
+async def _building(session: MaintenanceSession) -> AsyncIterator[None]:
+    """One build at a time: an index that is being built looks like one whose build broke off."""
+    if not await session.scalar(select(func.pg_try_advisory_lock(BUILD_LOCK))):
+        raise OperatorError("another command is building or dropping the index of a model; try again later")
+    try:
+        yield
+    finally:
+        if not session.invalidated:
+            await session.execute(select(func.pg_advisory_unlock(BUILD_LOCK)))
