@@ -83,7 +83,7 @@ SIMILAR_TERMS_TOLD_MAX: Final = 10
 # Words: up to this many matches all are scored (about 1 ms per 5,000); beyond, the incidents that have the rarest
 # terms of the question, as many terms as lead to about the budget. A narrow filter needs more of them.
 LEXICAL_EXACT_ROWS_MAX: Final = 5_000
-LEXICAL_BUDGET_DOCUMENTS: Final = 2_000
+LEXICAL_BUDGET_DOCUMENTS: Final = 1_500
 LEXICAL_BUDGET_DOCUMENTS_MAX: Final = 20_000
 LEXICAL_BUDGET_TERMS_MAX: Final = 24
 NEAREST_TEXTS_FIRST_TRY: Final = 400

@@ -267,6 +267,30 @@ async def test_a_delete_that_is_under_way_keeps_the_vector_out_and_its_rollback_
     assert await sql.fetchval(WITHOUT_VECTOR) == 0
 
 
+async def test_a_worker_gives_way_to_a_writer_that_stores_the_same_vector(
+    remote: Dependencies, endpoint: EmbeddingServer, sql: asyncpg.Connection
+) -> None:
+    endpoint.answer(Manner.BROKEN)
+    await store(remote, 1, "disk full")
+    endpoint.answer(Manner.RIGHTLY)
+    backfill = Backfill(remote)
+    await make_due(sql)
+
+    writing = sql.transaction()
+    await writing.start()
+    await sql.execute(
+        "INSERT INTO incident_embedding SELECT content_hash, $1, '[1,0,0,0,0,0,0,0]' FROM remediation_audit",
+        remote.embedder.model,
+    )
+    during = await backfill.round()
+    await writing.rollback()
+    await make_due(sql)
+    after = await backfill.round()
+
+    assert (during, during.busy) == (Round(leased=1), 1)
+    assert after == Round(leased=1, settled=1)
+
+
 async def test_an_entry_stays_while_a_write_that_relies_on_it_is_under_way(
     remote: Dependencies, endpoint: EmbeddingServer, sql: asyncpg.Connection
 ) -> None:

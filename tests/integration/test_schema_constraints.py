@@ -41,6 +41,11 @@ EMBEDDING = {
     "model": "'wordllama-l2-supercat-256'",
     "vector": "array_fill(0.1, ARRAY[256])::halfvec",
 }
+OUTBOX = {
+    "kind": "'embed'",
+    "model": "'wordllama-l2-supercat-256'",
+    "content_hash": "sha256('text')",
+}
 COMPATIBILITY = {"revision": "'0005'", "oldest_release": "'0.2.0'"}
 ANALYSIS = {
     "analysis_id": "'an-1'",
@@ -85,6 +90,7 @@ ROWS = {
     "remediation_audit": AUDIT,
     "remediation_event": EVENT,
     "incident_embedding": EMBEDDING,
+    "outbox": OUTBOX,
     "schema_compatibility": COMPATIBILITY,
 }
 # What each CHECK refuses: the good row with these columns changed.
@@ -108,6 +114,11 @@ OUTSIDE = [
     ("remediation_event", {"kind": "'forgotten'"}, "kind"),
     ("incident_embedding", {"content_hash": "'short'"}, "content_hash"),
     ("incident_embedding", {"vector": "'[1,0,0]'"}, "default_dimensions"),
+    ("outbox", {"kind": "'forget'"}, "kind"),
+    ("outbox", {"content_hash": "'short'"}, "content_hash"),
+    ("outbox", {"attempts": "-1"}, "attempts"),
+    ("outbox", {"parked_at": "now()"}, "parked_at"),
+    ("outbox", {"fault": "'refused'"}, "parked_at"),
     ("ai_analysis_audit", {"confidence_score": "1.01"}, "confidence_score"),
     ("ai_analysis_audit", {"confidence_score": "'NaN'"}, "confidence_score"),
     ("ai_analysis_audit", {"tokens_used": "-1"}, "tokens_used"),
@@ -216,6 +227,7 @@ async def test_a_value_on_the_border_is_taken(
         ("remediation_event", "subject_key", 255),
         ("remediation_event", "actor", 255),
         ("incident_embedding", "model", 255),
+        ("outbox", "model", 255),
     ],
 )
 async def test_a_key_longer_than_its_column_is_refused(
@@ -232,7 +244,9 @@ async def test_every_column_that_must_be_there_refuses_null(rolled_back: asyncpg
         "remediation_event": {*EVENT} - {"remediation_request_id"}
         | {"id", "transaction_id", "recorded_at", "changes"},
         "incident_embedding": {*EMBEDDING} | {"created_at"},
+        "outbox": {*OUTBOX} | {"created_at", "not_before", "attempts"},
         "schema_compatibility": {*COMPATIBILITY} | {"recorded_at"},
+        "term_statistics": {*TERM_STATISTICS} | {"refreshed_at"},
         "ai_analysis_audit": {*ANALYSIS} | {"id", "metadata", "created_at"},
         "workflow_audit": {*WORKFLOW} | {"id", "version", "metadata", "created_at", "updated_at"},
         "execution_audit": {*EXECUTION} | {"id", "metadata", "created_at"},
@@ -283,6 +297,7 @@ async def refuses_null(
         ("remediation_event", {"kind": "'updated'"}, "uq_remediation_event_subject_version"),
         ("remediation_event", {"id": "1", "version": "2"}, "pk_remediation_event"),
         ("incident_embedding", {}, "pk_incident_embedding"),
+        ("outbox", {}, "pk_outbox"),
         ("schema_compatibility", {"oldest_release": "'0.3.0'"}, "pk_schema_compatibility"),
     ],
 )

@@ -70,6 +70,8 @@ class VectorLeg:
             select(
                 func.set_config("hnsw.ef_search", str(HNSW_EF_SEARCH), True),  # noqa: FBT003 -- local
                 func.set_config("hnsw.iterative_scan", "strict_order", True),  # noqa: FBT003
+                # Small results: a second process costs more than it saves, and takes it from others.
+                func.set_config("max_parallel_workers_per_gather", "0", True),  # noqa: FBT003
                 func.set_config("hnsw.max_scan_tuples", str(HNSW_SCAN_TUPLES_MAX), True),  # noqa: FBT003
             )
         )

@@ -39,7 +39,7 @@ class Worker:
     def __init__(self, deps: Dependencies) -> None:
         self._deps, self._backfill = deps, Backfill(deps)
         self._scanned_at = -BACKFILL_SCAN_EVERY_S
-        self._shown = (0, 0)
+        self._shown, self._shown_at = (0, 0), 0.0
         self._fault = ""
 
     async def run(self) -> None:
@@ -65,9 +65,10 @@ class Worker:
         done = Round()
         while not self._deps.embedder.rests:
             done = await self._backfill.round()
-            await self._show()
             if not done.settled and not done.parked:
-                return done
+                break
+            if time.monotonic() - self._shown_at >= BACKFILL_POLL_S:
+                await self._show()
         await self._show()
         return done
 
@@ -90,7 +91,7 @@ class Worker:
         waiting, parked = self._shown
         if bool(state.waiting) is not bool(waiting) or state.parked != parked:
             log.info("embedding_backlog", waiting=state.waiting, parked=state.parked)
-        self._shown = (state.waiting, state.parked)
+        self._shown, self._shown_at = (state.waiting, state.parked), time.monotonic()
 
     def _told(self, error: Exception) -> None:
         """Tells the same fault once."""

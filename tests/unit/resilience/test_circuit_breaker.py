@@ -196,6 +196,7 @@ class Model(RuleBasedStateMachine):
         allowed = self.state is CircuitState.CLOSED or (
             self.state is CircuitState.HALF_OPEN and len(self.probing) < 2
         )
+        assert self.breaker.refuses is not allowed
         guard = self.breaker.guarding(OSError)
         if not allowed:
             with pytest.raises(CircuitOpen):

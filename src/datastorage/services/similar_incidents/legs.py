@@ -40,11 +40,17 @@ class Searched:
     """What is searched: the filter, and how many incidents it leaves (or more than any bound)."""
 
     where: Filter
+    everything: bool  # neither filter nor scope leaves anything out
     matches: int
     rows_max: int  # candidates of each list
     rows_wanted: int
     collapse: bool  # one incident of each text is enough
     index_usable: bool
+
+    @property
+    def texts_first_try(self) -> int:
+        """Where nothing is filtered out, each text brings at least one incident, but for a few."""
+        return self.rows_max * 3 // 2 if self.everything else NEAREST_TEXTS_FIRST_TRY
 
 
 async def nearest(leg: VectorLeg, vectors: tuple[Vector, ...], searched: Searched) -> Proposed:
@@ -54,7 +60,7 @@ async def nearest(leg: VectorLeg, vectors: tuple[Vector, ...], searched: Searche
     await leg.prepare_index()
     found: set[int] = set()
     for vector in vectors:
-        hits = await _by_index(leg, vector, searched, NEAREST_TEXTS_FIRST_TRY)
+        hits = await _by_index(leg, vector, searched, searched.texts_first_try)
         if len(hits) < searched.rows_wanted:
             hits = await _by_index(leg, vector, searched, NEAREST_TEXTS_SECOND_TRY)
         if len(hits) < searched.rows_wanted:

@@ -41,7 +41,7 @@ def ranked(compared: Sequence[Comparison], mode: SearchMode, moment: datetime) -
         else fusion.fused(_candidates(compared, scores, moment))
     )
     vector_ranks = _places([one.similarities[0] if one.similarities else None for one in compared])
-    lexical_ranks = _places([one.terms[0] or None for one in compared])
+    lexical_ranks = _places([one.terms[0] or None if one.terms else None for one in compared])
     places = [
         Ranked(one, float(total[place]), vector_ranks[place], lexical_ranks[place])
         for place, one in enumerate(compared)
@@ -62,9 +62,9 @@ def one_of_each_text(hits: Sequence[Ranked]) -> list[Ranked]:
 
 
 def _scores(one: Comparison) -> tuple[float, ...]:
-    """In the order of `fusion.COMPARISONS`; without vectors these compare as nothing in common."""
+    """In the order of `fusion.COMPARISONS`; what was not compared has nothing in common."""
     similarities = one.similarities or (None, None)
-    return (*one.terms, *(similarity or 0.0 for similarity in similarities))
+    return (*(one.terms or (0.0,) * 4), *(similarity or 0.0 for similarity in similarities))
 
 
 def _candidates(compared: Sequence[Comparison], scores: fusion.Scores, moment: datetime) -> fusion.Candidates:

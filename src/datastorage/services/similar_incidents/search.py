@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datastorage.db.database import ReadSession
-from datastorage.domain.caller import Caller, Right
+from datastorage.domain.caller import EVERYWHERE, Caller, Right
 from datastorage.domain.enums import SearchMode
+from datastorage.domain.filters import EVERYTHING
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.limits import EXACT_SCAN_ROWS_MAX, LEG_ROWS_MIN, SIMILAR_TERMS_TOLD_MAX
 from datastorage.observability.metrics import QueryOperation, query_observed
@@ -85,11 +86,7 @@ class _Search:
 
     async def _proposed(self) -> tuple[set[int], bool]:
         """The candidates, and whether every match was looked at."""
-        rows, where = self._question.rows, self._question.among
-        matches = await self._candidates.count(where, EXACT_SCAN_ROWS_MAX + 1)
-        usable = await self._index.usable(self._session, self._vector_leg, self._model)
-        collapse = self._question.collapse
-        searched = Searched(where, matches, max(LEG_ROWS_MIN, rows), rows, collapse, usable)
+        searched = await self._searched()
         legs = []
         if self._asked.vectors is not None:
             vectors = self._asked.vectors if self._mode is SearchMode.HYBRID else self._asked.vectors[:1]
@@ -100,10 +97,32 @@ class _Search:
         exhaustive = self._asked.reason is None and all(leg.exhaustive for leg in legs)
         return {row_id for leg in legs for row_id in leg.audit_ids}, exhaustive
 
+    async def _searched(self) -> Searched:
+        """What is to be searched, and how much it is."""
+        where, rows = self._question.among, self._question.rows
+        everything = where == EVERYTHING and self._scope == EVERYWHERE
+        known = self._statistics.documents
+        return Searched(
+            where=where,
+            everything=everything,
+            # Of everything it is known about how much it is.
+            matches=known
+            if everything and known > EXACT_SCAN_ROWS_MAX
+            else await self._candidates.count(where, EXACT_SCAN_ROWS_MAX + 1),
+            rows_max=max(LEG_ROWS_MIN, rows),
+            rows_wanted=rows,
+            collapse=self._question.collapse,
+            index_usable=await self._index.usable(self._session, self._vector_leg, self._model),
+        )
+
     async def _compared(self, audit_ids: set[int]) -> list[Comparison]:
         lexical = self._asked.lexical
         title, whole = self._statistics.weighed(lexical.title), self._statistics.weighed(lexical.whole)
-        questions = (whole, title, against_headline(title), against_headline(whole))
+        questions = (
+            ()
+            if self._mode is SearchMode.VECTOR
+            else (whole, title, against_headline(title), against_headline(whole))
+        )
         vectors = self._asked.vectors or ()
         return await self._candidates.compared(audit_ids, questions, vectors, lexical.signatures)
 
