@@ -112,12 +112,12 @@ async def ask(deps: Dependencies, text: str, where: Filter, mode: SearchMode) ->
 @contextmanager
 def everything_compared() -> Iterator[None]:
     """No index inside."""
-    before = legs.EXACT_SCAN_ROWS_MAX
-    legs.EXACT_SCAN_ROWS_MAX = search.EXACT_SCAN_ROWS_MAX = 10**9  # type: ignore[misc]
+    before = legs.EXACT_SCAN_ROWS_MAX, search.MATCHES_COUNTED_MAX
+    legs.EXACT_SCAN_ROWS_MAX = search.MATCHES_COUNTED_MAX = 10**9  # type: ignore[misc]
     try:
         yield
     finally:
-        legs.EXACT_SCAN_ROWS_MAX = search.EXACT_SCAN_ROWS_MAX = before  # type: ignore[misc]
+        legs.EXACT_SCAN_ROWS_MAX, search.MATCHES_COUNTED_MAX = before  # type: ignore[misc]
 
 
 async def fill(deps: Dependencies, reports: Sequence[dict[str, Any]], rows: int) -> None:

@@ -50,8 +50,12 @@ async def store_texts(client: GraphQLClient) -> None:
 
 def compare_at_most(rows_max: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is more than this is left to the indexes."""
-    for module, bound in ((legs, "EXACT_SCAN"), (search, "EXACT_SCAN"), (legs, "LEXICAL_EXACT")):
-        monkeypatch.setattr(module, f"{bound}_ROWS_MAX", rows_max)
+    for module, bound in (
+        (legs, "EXACT_SCAN_ROWS_MAX"),
+        (legs, "LEXICAL_EXACT_ROWS_MAX"),
+        (search, "MATCHES_COUNTED_MAX"),
+    ):
+        monkeypatch.setattr(module, bound, rows_max)
 
 
 async def ask(client: GraphQLClient, text: str, **variables: object) -> dict:

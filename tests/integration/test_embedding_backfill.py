@@ -1,7 +1,8 @@
 """Nothing is lost when embedding fails: texts without a vector get one, once, whoever is at it and whatever dies."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import itertools
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -17,6 +18,8 @@ from datastorage.domain.caller import OPERATOR
 from datastorage.domain.enums import Similarity
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.domain.selection import Selection
+from datastorage.embedding import MemoryCache, Vector
+from datastorage.errors import EmbeddingFailed
 from datastorage.observability.metrics import (
     EMBEDDING_BACKFILL_FAILURES,
     EMBEDDING_BACKFILLED,
@@ -105,6 +108,27 @@ async def store_many(deps: Dependencies, count: int) -> set[Similarity]:
 def word(number: int) -> str:
     """A headline that no masking makes equal to another."""
     return "trouble " + "".join(chr(ord("a") + int(digit)) for digit in str(number))
+
+
+def fail_every_other_call(deps: Dependencies) -> None:
+    """Has the provider of one replica fail by turns, so that many writes leave their text over."""
+    provider, calls = deps.embedder.provider, itertools.count()
+    ask = provider.embed
+
+    async def embed(texts: list[str]) -> list[Vector]:
+        if next(calls) % 2:
+            raise EmbeddingFailed("this time it fails")
+        return await ask(texts)
+
+    provider.embed = embed  # type: ignore[method-assign]
+    deps.embedder._cache = NoCache()
+
+
+class NoCache(MemoryCache):
+    """Has every text asked for anew."""
+
+    async def put_many(self, vectors: Mapping[bytes, Vector]) -> None:
+        """Forgets them."""
 
 
 async def entries(sql: asyncpg.Connection) -> int:
@@ -398,6 +422,35 @@ async def test_workers_of_two_replicas_embed_each_text_once(
     texts = asked(endpoint)
     assert len(texts) == len(set(texts)) == 300
     assert await sql.fetchval("SELECT count(*) FROM incident_embedding") == 300
+
+
+async def test_writers_deletes_and_two_workers_at_once_end_with_a_vector_of_each_text_and_no_other(
+    database_url: URL, endpoint: EmbeddingServer, sql: asyncpg.Connection
+) -> None:
+    async with AsyncExitStack() as stack:
+        first, second = [
+            await stack.enter_async_context(on_endpoint(database_url, endpoint)) for _ in range(2)
+        ]
+        for deps in (first, second):
+            fail_every_other_call(deps)
+            await stack.enter_async_context(backfilling(deps))
+
+        async def write(deps: Dependencies, writer: int) -> None:
+            for number in range(30):
+                key, shared = writer * 100 + number, word(number % 7)  # texts that many incidents share
+                await store(deps, key, shared)
+                if number % 2:
+                    async for _ in delete_remediations(deps, OPERATOR, Selection(request_ids=(f"rr-{key}",))):
+                        pass
+
+        await asyncio.gather(*(write(deps, n) for n, deps in enumerate([first, second, first, second])))
+        await make_due(sql)
+        await until(sql, WITHOUT_VECTOR, 0)
+        await until(sql, "SELECT count(*) FROM outbox", 0)
+
+    unused = "SELECT count(*) FROM incident_embedding LEFT JOIN remediation_audit USING (content_hash) WHERE id IS NULL"
+    assert await sql.fetchval("SELECT count(*) FROM remediation_audit") == 4 * 15
+    assert await sql.fetchval(unused) == 0
 
 
 async def test_what_a_dead_worker_had_leased_is_taken_over_when_the_lease_ends(

@@ -14,6 +14,7 @@ from datastorage.domain.caller import EVERYWHERE
 from datastorage.domain.filters import EVERYTHING
 from datastorage.models.halfvec import to_binary
 from datastorage.models.incident_embedding import DEFAULT_DIMENSIONS, DEFAULT_MODEL
+from datastorage.repositories.search_session import prepare_for_search
 from datastorage.repositories.vector_leg import VectorLeg
 from datastorage.settings import Settings
 from support.postgres import administrator
@@ -36,7 +37,7 @@ async def test_searches_use_the_index_however_often_they_run(database_url: URL, 
 
     async with database.snapshot() as session:
         leg = VectorLeg(session, EVERYWHERE, DEFAULT_MODEL, DEFAULT_DIMENSIONS)
-        await leg.prepare_index()
+        await prepare_for_search(session)
         event.listen(Engine, "before_cursor_execute", record)
         hits = await leg.by_index(vectors[7], EVERYTHING, rows_max=10, texts_max=400, of_each_text=10)
         event.remove(Engine, "before_cursor_execute", record)

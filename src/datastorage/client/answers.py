@@ -29,14 +29,15 @@ _LATER: Final = {
 _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _BROKEN_OFF: Final = (*_NEVER_SENT, httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
 _EXCERPT_CHARS_MAX: Final = 200
+_TOO_LARGE: Final = "the request body is too large"
 
 
 def data_of(response: httpx.Response, *, writes: bool) -> dict[str, Any]:
     """The data of a GraphQL answer. Errors: any DataStorageError."""
     answer = _json(response)
-    errors, data = answer.get("errors"), answer.get("data")
+    errors, data = _errors(answer), answer.get("data")
     if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        raise RequestTooLarge(errors[0]["message"] if errors else "the request body is too large")
+        raise RequestTooLarge(errors[0].get("message", _TOO_LARGE) if errors else _TOO_LARGE)
     if errors:
         raise failed(errors, data, _retry_after_s(response))
     if isinstance(data, dict):
@@ -74,6 +75,12 @@ def _json(response: httpx.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return answer if isinstance(answer, dict) else {}
+
+
+def _errors(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """The errors of a GraphQL answer; a proxy may call something else so."""
+    given = answer.get("errors")
+    return given if isinstance(given, list) and all(isinstance(error, dict) for error in given) else []
 
 
 def _retry_after_s(response: httpx.Response) -> float | None:

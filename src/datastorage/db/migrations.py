@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from datastorage import __version__
+from datastorage.db.advisory_locks import AdvisoryLock
 from datastorage.db.direct_connection import direct_connection
 from datastorage.db.faults import reason
 from datastorage.errors import StartupError
@@ -27,7 +28,6 @@ from datastorage.limits import MIGRATION_LOCK_TIMEOUT_S, MIGRATION_STATEMENT_TIM
 
 PACKAGED: Final = Path(__file__).parent / "alembic"  # in a wheel
 SOURCE: Final = Path(__file__).parents[3] / "alembic"  # in a checkout
-MIGRATION_LOCK: Final = 7_241_946_001  # any number that only this product uses
 MIGRATION_POLL_S: Final = 0.2
 
 
@@ -108,7 +108,7 @@ async def wait_for_turn(connection: AsyncConnection) -> None:
 
     Polls, since a session that blocks on the lock would be waited for by CREATE INDEX CONCURRENTLY.
     """
-    while not await connection.scalar(select(func.pg_try_advisory_lock(MIGRATION_LOCK))):
+    while not await connection.scalar(select(func.pg_try_advisory_lock(AdvisoryLock.MIGRATION.value))):
         await connection.commit()
         await asyncio.sleep(MIGRATION_POLL_S)
     await connection.commit()

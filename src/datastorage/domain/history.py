@@ -12,17 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import takewhile
-from types import MappingProxyType
 from typing import Any, Final
 
 from datastorage.domain.column_types import ColumnType, column_types
 from datastorage.domain.enums import EventKind, SubjectKind
 from datastorage.domain.event import RemediationEvent
 from datastorage.domain.kind import R, RecordKind
-from datastorage.domain.kinds import KINDS
+from datastorage.domain.kinds import KIND_OF_SUBJECT
 from datastorage.domain.remediation import RemediationAudit
 
-_KIND_OF: Final = MappingProxyType({kind.subject: kind for kind in KINDS})
 _CHANGING: Final = (EventKind.CREATED, EventKind.PHASE_CHANGED, EventKind.UPDATED)
 
 
@@ -65,7 +63,7 @@ def records_of(events: Iterable[RemediationEvent]) -> dict[SubjectKind, list[Any
         subjects[event.subject_kind, event.subject_key].append(event)
     found: dict[SubjectKind, list[Any]] = {subject: [] for subject in SubjectKind}
     for (subject, _), told in subjects.items():
-        record = rebuilt(_KIND_OF[subject], told)
+        record = rebuilt(KIND_OF_SUBJECT[subject], told)
         if record is not None:
             found[subject].append(record)
     return found

@@ -156,7 +156,6 @@ def retry_after_s(header: str, now: datetime) -> float:
     if header.isdecimal():
         return float(header)
     try:
-        at = parsedate_to_datetime(header)
-    except ValueError:
+        return max(0.0, (parsedate_to_datetime(header).astimezone(UTC) - now).total_seconds())
+    except (ValueError, OverflowError):  # of a date at the end of the calendar
         return 0.0
-    return max(0.0, (at.astimezone(UTC) - now).total_seconds())

@@ -16,7 +16,7 @@ DETAIL_CHARS_MAX: Final = 200
 def vectors_of(body: bytes, *, texts: int, dimensions: int) -> list[Vector]:
     """The vectors in the order of the texts, normalised. Errors: EmbeddingFailed, TextRefused."""
     rows = _rows(body)
-    if sorted(rows) != list(range(texts)):
+    if rows.keys() != set(range(texts)):
         raise EmbeddingFailed(f"the endpoint gave {len(rows)} vectors for {texts} texts")
     return [_vector(rows[index], dimensions) for index in range(texts)]
 

@@ -6,7 +6,7 @@ Made for one request, since what they remember is what one caller may see at one
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
 
@@ -18,6 +18,8 @@ from datastorage.domain.relation import Relation
 from datastorage.domain.workflow import WORKFLOW
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.records.related import records_by_key, related_pages
+
+T = TypeVar("T")
 
 
 class Loaders:
@@ -37,9 +39,7 @@ class Loaders:
                 return await related_pages(self._deps, self._caller, relation, keys, request)
 
             loader = self._pages[relation, request] = DataLoader(load)
-        return await asyncio.shield(
-            loader.load(key)
-        )  # others may wait for the same: cancelling one must not end all
+        return await _loaded(loader, key)
 
     async def record(self, kind: RecordKind[Any], key: str) -> Any:
         """A record by its natural key, or None."""
@@ -50,9 +50,7 @@ class Loaders:
                 return await records_by_key(self._deps, self._caller, kind, keys)
 
             loader = self._records[kind.type_name] = DataLoader(load)
-        return await asyncio.shield(
-            loader.load(key)
-        )  # others may wait for the same: cancelling one must not end all
+        return await _loaded(loader, key)
 
     async def request_id(self, record: Record) -> str | None:
         """Which remediation a record belongs to; an execution may leave that to its workflow."""
@@ -60,3 +58,8 @@ class Loaders:
             return record.remediation_request_id
         workflow = await self.record(WORKFLOW, record.workflow_id)
         return None if workflow is None else str(workflow.remediation_request_id)
+
+
+async def _loaded(loader: DataLoader[str, T], key: str) -> T:
+    """Others may wait for the same: cancelling one must not end all."""
+    return await asyncio.shield(loader.load(key))

@@ -28,6 +28,7 @@ from datastorage.models import incident_embedding, incident_lexical, remediation
 from datastorage.models.halfvec import Halfvec, Vector, inner_product
 from datastorage.repositories.lexical_leg import score
 from datastorage.repositories.records import matching
+from datastorage.repositories.scope import visible
 
 _audit, _lexical, _embedding = remediation_audit.c, incident_lexical.c, incident_embedding.c
 
@@ -104,7 +105,10 @@ class Candidates:
                 (_embedding.content_hash == _audit.content_hash) & self._of_model,
                 isouter=True,
             )
-            .where(_audit.id == func.any(literal(sorted(set(audit_ids)), ARRAY(_audit.id.type))))
+            .where(
+                _audit.id == func.any(literal(sorted(set(audit_ids)), ARRAY(_audit.id.type))),
+                visible(remediation_audit, self._scope),
+            )
         )
         return [
             Comparison(
@@ -120,7 +124,9 @@ class Candidates:
 
     async def terms(self, audit_ids: Sequence[int]) -> dict[int, frozenset[int]]:
         """The terms of incidents."""
-        statement = select(_lexical.audit_id, _lexical.terms).where(_lexical.audit_id.in_(audit_ids))
+        statement = select(_lexical.audit_id, _lexical.terms).where(
+            _lexical.audit_id.in_(audit_ids), visible(incident_lexical, self._scope)
+        )
         return {row.audit_id: frozenset(row.terms) for row in await self._session.execute(statement)}
 
     async def occurrences(self, hashes: Sequence[bytes], where: Filter) -> dict[bytes, Occurrences]:

@@ -57,6 +57,24 @@ def clause(kind: RecordKind[Any], where: Filter, scope: Scope) -> Clause:
             return _own(table_of(kind).table, where)
 
 
+def clause_on(table: Table, where: Filter) -> Clause | None:
+    """The same for a table that repeats some of a record's columns; None if the filter looks at others."""
+    match where:
+        case Condition() if where.column in table.c:
+            return _own(table, where)
+        case AllOf(parts) | AnyOf(parts):
+            clauses = [clause_on(table, part) for part in parts]
+            together = [part for part in clauses if part is not None]
+            if len(together) < len(clauses):
+                return None
+            return and_(true(), *together) if isinstance(where, AllOf) else or_(false(), *together)
+        case Not(part):
+            inner = clause_on(table, part)
+            return None if inner is None else inner.is_not(true())
+        case _:
+            return None
+
+
 def _own(table: Table, where: Leaf) -> Clause:
     """A condition on the record itself."""
     match where:

@@ -17,6 +17,7 @@ from typing import Final
 
 from sqlalchemy import delete, exists, func, select, tuple_
 
+from datastorage.db.advisory_locks import AdvisoryLock
 from datastorage.db.database import WriteSession
 from datastorage.models import incident_embedding as table
 from datastorage.models import remediation_audit
@@ -24,7 +25,6 @@ from datastorage.models.halfvec import Vector
 from datastorage.repositories.bulk import arrays, insert_rows
 
 INSERTED: Final = ("content_hash", "model", "vector")
-REMOVAL_LOCK: Final = 7_241_946_002  # any number that only this product uses
 _KEY: Final = (table.c.content_hash, table.c.model)
 _USED: Final = exists().where(remediation_audit.c.content_hash == table.c.content_hash)
 _INSERT: Final = (
@@ -78,7 +78,7 @@ class IncidentEmbeddings:
         One that a writer holds stays: if the writer does not commit after all, without any incident.
         """
         # Of two deletes that take the last two incidents of a text, neither sees what the other did.
-        await self._session.execute(select(func.pg_advisory_xact_lock(REMOVAL_LOCK)))
+        await self._session.execute(select(func.pg_advisory_xact_lock(AdvisoryLock.VECTOR_REMOVAL.value)))
         free = select(*_KEY).where(table.c.content_hash.in_(set(hashes))).with_for_update(skip_locked=True)
         held = [tuple(row) for row in await self._session.execute(free)]
         if not held:

@@ -13,12 +13,14 @@ from sqlalchemy import CTE, ColumnElement, Float, Integer, Select, Text, cast, l
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from datastorage.db.database import ReadSession
-from datastorage.domain.caller import EVERYWHERE, Scope
-from datastorage.domain.filters import EVERYTHING, Filter
+from datastorage.domain.caller import Scope
+from datastorage.domain.filters import Filter
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.models import incident_lexical, remediation_audit
 from datastorage.models.sparsevec import Sparsevec, sparsevec_text
+from datastorage.repositories.filters import clause_on
 from datastorage.repositories.records import matching
+from datastorage.repositories.scope import visible
 from datastorage.search.lexical import DIMENSIONS
 
 _lexical: Final = incident_lexical.c
@@ -32,23 +34,20 @@ class LexicalLeg:
 
     async def exact(self, questions: Sequence[Mapping[int, float]], where: Filter, rows_max: int) -> set[int]:
         """The best matches of each question among all incidents that match the filter."""
-        return await self._best(self._scored(questions, where), len(questions), rows_max)
+        return await self._best(_filtered(_scored(questions), where, self._scope), len(questions), rows_max)
 
     async def by_terms(
         self, questions: Sequence[Mapping[int, float]], terms: Sequence[int], where: Filter, rows_max: int
     ) -> set[int]:
         """The same among those that have at least one of these terms."""
-        has_one = _lexical.terms.overlap(literal(list(terms), ARRAY(Integer)))
-        return await self._best(self._scored(questions, where).where(has_one), len(questions), rows_max)
-
-    def _scored(self, questions: Sequence[Mapping[int, float]], where: Filter) -> Select[Any]:
-        scores = [score(question).label(f"score_{place}") for place, question in enumerate(questions)]
-        statement = select(_lexical.audit_id, *scores)
-        if where == EVERYTHING and self._scope == EVERYWHERE:
-            return statement
-        return statement.join(remediation_audit, remediation_audit.c.id == _lexical.audit_id).where(
-            matching(REMEDIATION, where, self._scope)
-        )
+        has_one = _scored(questions).where(_lexical.terms.overlap(literal(list(terms), ARRAY(Integer))))
+        # Namespace, cluster and time are here as well, so that most filters need no join.
+        by_own_columns = clause_on(incident_lexical, where)
+        if by_own_columns is None:
+            found = _filtered(has_one, where, self._scope)
+        else:
+            found = has_one.where(by_own_columns, visible(incident_lexical, self._scope))
+        return await self._best(found, len(questions), rows_max)
 
     async def _best(self, scored: Select[Any], questions: int, rows_max: int) -> set[int]:
         rows = scored.cte("scored").prefix_with("MATERIALIZED", dialect="postgresql")
@@ -56,10 +55,23 @@ class LexicalLeg:
         return set(await self._session.scalars(union(*tops)))
 
 
+def _scored(questions: Sequence[Mapping[int, float]]) -> Select[Any]:
+    scores = [score(question).label(f"score_{place}") for place, question in enumerate(questions)]
+    return select(_lexical.audit_id, *scores)
+
+
+def _filtered(scored: Select[Any], where: Filter, scope: Scope) -> Select[Any]:
+    """Those whose record matches; where few do, their index leads and the terms follow."""
+    return scored.join(remediation_audit, remediation_audit.c.id == _lexical.audit_id).where(
+        matching(REMEDIATION, where, scope)
+    )
+
+
 def score(question: Mapping[int, float]) -> ColumnElement[float]:
     """What an incident's terms are worth for a question; 0 without a common one."""
     asked = cast(literal(sparsevec_text(question, DIMENSIONS), Text()), Sparsevec(DIMENSIONS))
-    return -_lexical.weights.op("<#>", return_type=Float())(asked)
+    # As a subquery it is read from its text once; a generic plan would do so for every row.
+    return -_lexical.weights.op("<#>", return_type=Float())(select(asked).scalar_subquery())
 
 
 def _top(rows: CTE, name: str, rows_max: int) -> Any:

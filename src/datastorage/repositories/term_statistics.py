@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Row, func, select, tablesample
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
+from datastorage.db.advisory_locks import AdvisoryLock
 from datastorage.db.database import ReadSession, WriteSession
 from datastorage.limits import STATISTICS_SAMPLE_ROWS, STATISTICS_TERMS_MAX
 from datastorage.models import incident_lexical
 from datastorage.models import term_statistics as table
 from datastorage.search.term_statistics import TermStatistics
 
-REFRESH_LOCK: Final = 7_241_946_002  # any number that only this purpose uses
 _lexical = incident_lexical.c
 
 
@@ -61,7 +61,7 @@ async def stored(session: ReadSession) -> tuple[datetime, TermStatistics] | None
 
 async def refresh(session: WriteSession) -> bool:
     """Counts anew, a sample where there are many; False if another process is at it."""
-    if not await session.scalar(select(func.pg_try_advisory_xact_lock(REFRESH_LOCK))):
+    if not await session.scalar(select(func.pg_try_advisory_xact_lock(AdvisoryLock.TERM_STATISTICS.value))):
         return False
     rows = await session.scalar(select(func.greatest(func.count(), 1)).select_from(incident_lexical)) or 1
     share = min(1.0, STATISTICS_SAMPLE_ROWS / rows)

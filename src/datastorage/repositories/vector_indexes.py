@@ -1,6 +1,6 @@
-"""The HNSW indexes over stored vectors, one for each model. Called by the commands that look after embeddings.
+"""The HNSW indexes over stored vectors, one for each model.
 
-That of the default model comes with the migrations; those of other models are built and dropped here, without
+Called by the search and by the commands that look after embeddings. That of the default model comes with the migrations; those of other models are built and dropped here, without
 holding up writers, and migrations leave them alone (see `db.drift`).
 """
 
@@ -15,12 +15,12 @@ from typing import Final
 
 from sqlalchemy import func, select, text
 
+from datastorage.db.advisory_locks import AdvisoryLock
 from datastorage.db.database import MaintenanceSession, ReadSession
 from datastorage.errors import OperatorError
 
 PREFIX: Final = "hnsw_model_"
 NAME_CHARS_MAX: Final = 63  # of PostgreSQL
-BUILD_LOCK: Final = 7_241_946_003  # any number that only this purpose uses
 _INDEX: Final = text(
     "SELECT c.relname AS name, i.indisvalid AS valid, pg_relation_size(c.oid) AS bytes "
     "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam "
@@ -58,6 +58,12 @@ async def index_of(session: ReadSession | MaintenanceSession, model: str) -> Mod
     return None if row is None else ModelIndex(row.name, row.valid, row.bytes)
 
 
+async def has_index(session: ReadSession, model: str) -> bool:
+    """Whether a valid index serves the vectors of a model; without one, only exact search is sound."""
+    found = await index_of(session, model)
+    return found is not None and found.valid
+
+
 async def build_index(session: MaintenanceSession, model: str, dimensions: int) -> bool:
     """Builds the index of a model unless it is there; says whether it did. What a broken build left is replaced.
 
@@ -91,10 +97,10 @@ async def _drop(session: MaintenanceSession, name: str) -> None:
 @asynccontextmanager
 async def _building(session: MaintenanceSession) -> AsyncIterator[None]:
     """One build at a time: an index that is being built looks like one whose build broke off."""
-    if not await session.scalar(select(func.pg_try_advisory_lock(BUILD_LOCK))):
+    if not await session.scalar(select(func.pg_try_advisory_lock(AdvisoryLock.INDEX_BUILD.value))):
         raise OperatorError("another command is building or dropping the index of a model; try again later")
     try:
         yield
     finally:
         if not session.invalidated:
-            await session.execute(select(func.pg_advisory_unlock(BUILD_LOCK)))
+            await session.execute(select(func.pg_advisory_unlock(AdvisoryLock.INDEX_BUILD.value)))

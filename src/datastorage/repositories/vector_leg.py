@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from packaging.version import Version
-from sqlalchemy import ColumnElement, Row, Select, Subquery, bindparam, column, exists, func, select, true
+from sqlalchemy import ColumnElement, Row, Select, Subquery, bindparam, column, exists, select, true
 from sqlalchemy import table as pg_table
 
 from datastorage.db.database import ReadSession
 from datastorage.domain.caller import Scope
 from datastorage.domain.filters import Filter
 from datastorage.domain.remediation import REMEDIATION
-from datastorage.limits import HNSW_EF_SEARCH, HNSW_SCAN_TUPLES_MAX
 from datastorage.models import incident_embedding, remediation_audit
 from datastorage.models.halfvec import Halfvec, Vector, cosine_distance, inner_product
 from datastorage.repositories.records import matching
@@ -35,7 +34,7 @@ class Neighbour:
 
 
 class VectorLeg:
-    """Nearest neighbours for one caller and one model. Needs a snapshot session for `by_index`."""
+    """Nearest neighbours for one caller and one model, in a session that was prepared for searching."""
 
     def __init__(self, session: ReadSession, scope: Scope, model: str, dimensions: int) -> None:
         self._session, self._scope, self._dimensions = session, scope, dimensions
@@ -63,18 +62,6 @@ class VectorLeg:
             .limit(rows_max)
         )
         return await self._neighbours(statement)
-
-    async def prepare_index(self) -> None:
-        """How far the index looks, until this session's transaction ends."""
-        await self._session.execute(
-            select(
-                func.set_config("hnsw.ef_search", str(HNSW_EF_SEARCH), True),  # noqa: FBT003 -- local
-                func.set_config("hnsw.iterative_scan", "strict_order", True),  # noqa: FBT003
-                # Small results: a second process costs more than it saves, and takes it from others.
-                func.set_config("max_parallel_workers_per_gather", "0", True),  # noqa: FBT003
-                func.set_config("hnsw.max_scan_tuples", str(HNSW_SCAN_TUPLES_MAX), True),  # noqa: FBT003
-            )
-        )
 
     async def exact_texts(self, vector: Vector, where: Filter, rows_max: int) -> list[Neighbour]:
         """The same for the texts of the matching incidents; of each text the newest incident."""

@@ -5,7 +5,7 @@ Now, the lists are left to whoever asks for them; the past is rebuilt from the e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -15,8 +15,7 @@ from datastorage.domain.caller import Caller, Right
 from datastorage.domain.enums import SubjectKind
 from datastorage.domain.event import EVENT
 from datastorage.domain.history import Past, past_of
-from datastorage.domain.kind import RecordKind
-from datastorage.domain.kinds import KINDS
+from datastorage.domain.kinds import KIND_OF_SUBJECT
 from datastorage.domain.listing import page_of
 from datastorage.domain.paging import Page, PageRequest
 from datastorage.domain.relation import Relation
@@ -34,9 +33,6 @@ _SUBJECTS: Final = MappingProxyType(
         Relation.WORKFLOWS: SubjectKind.WORKFLOW,
         Relation.EXECUTIONS: SubjectKind.EXECUTION,
     }
-)
-_KIND_OF: Final[Mapping[SubjectKind, RecordKind[Any]]] = MappingProxyType(
-    {kind.subject: kind for kind in KINDS}
 )
 
 
@@ -57,7 +53,7 @@ class Timeline:
             return page_of(EVENT, self.past.events, request)
         subject = _SUBJECTS[relation]
         rows: Sequence[Any] = self.past.records[subject]
-        return page_of(_KIND_OF[subject], rows, request)
+        return page_of(KIND_OF_SUBJECT[subject], rows, request)
 
 
 async def find_timeline(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from datastorage.db.database import ReadSession
 from datastorage.limits import INDEX_STATE_S
-from datastorage.repositories.stored_vectors import has_index
+from datastorage.repositories.vector_indexes import has_index
 from datastorage.repositories.vector_leg import VectorLeg
 
 

@@ -30,18 +30,19 @@ class SimilarIncident:
     @property
     def matched_fields(self) -> list[MatchedField]:
         """Where the matched terms are."""
-        audit, left, fields = self.incident, set(self.matched_terms), []
+        audit, matched, fields = self.incident, frozenset(self.matched_terms), []
+        left = set(matched)
         texts = (
             (MatchedField.HEADLINE, headline_of(audit)),
             (MatchedField.ERROR_MESSAGE, audit.error_message),
             (MatchedField.RESOLUTION, audit.resolution),
         )
         for field, text in texts:
-            found = left.intersection(terms(text or ""))
+            found = matched.intersection(terms(text or ""))
             if found:
                 fields.append(field)
-        seen = {term for _, text in texts for term in terms(text or "")}
-        if left - seen:
+            left -= found
+        if left:
             fields.append(MatchedField.OTHER)
         return [*fields, MatchedField.SIGNATURE] if self.signature else fields
 

@@ -15,7 +15,7 @@ from datastorage.embedding import Vector
 from datastorage.limits import (
     EXACT_SCAN_ROWS_MAX,
     LEXICAL_BUDGET_DOCUMENTS,
-    LEXICAL_BUDGET_DOCUMENTS_MAX,
+    LEXICAL_BUDGET_DOCUMENTS_SECOND_TRY,
     LEXICAL_BUDGET_TERMS_MAX,
     LEXICAL_EXACT_ROWS_MAX,
     NEAREST_TEXTS_FIRST_TRY,
@@ -57,7 +57,6 @@ async def nearest(leg: VectorLeg, vectors: tuple[Vector, ...], searched: Searche
     """The incidents whose text lies nearest to any of the vectors."""
     if searched.matches <= EXACT_SCAN_ROWS_MAX or not searched.index_usable:
         return Proposed(await _compared_with_all(leg, vectors, searched), exhaustive=True)
-    await leg.prepare_index()
     found: set[int] = set()
     for vector in vectors:
         hits = await _by_index(leg, vector, searched, searched.texts_first_try)
@@ -92,13 +91,13 @@ async def best_matching(
     asked = [statistics.weighed(question.whole), statistics.weighed(question.title)]
     if searched.matches <= LEXICAL_EXACT_ROWS_MAX:
         return Proposed(await leg.exact(asked, searched.where, searched.rows_max), exhaustive=True)
-    # A filter hides most of what the terms find, so more has to be found.
-    widening = max(1.0, statistics.documents / searched.matches)
-    documents_max = min(LEXICAL_BUDGET_DOCUMENTS * widening, LEXICAL_BUDGET_DOCUMENTS_MAX)
-    terms = {
-        number
-        for counts in (question.whole, question.title)
-        for number in statistics.rarest(counts, documents_max, LEXICAL_BUDGET_TERMS_MAX)
-    }
-    found = await leg.by_terms(asked, sorted(terms), searched.where, searched.rows_max)
+    for documents_max in (LEXICAL_BUDGET_DOCUMENTS, LEXICAL_BUDGET_DOCUMENTS_SECOND_TRY):
+        terms = {
+            number
+            for counts in (question.whole, question.title)
+            for number in statistics.rarest(counts, documents_max, LEXICAL_BUDGET_TERMS_MAX)
+        }
+        found = await leg.by_terms(asked, sorted(terms), searched.where, searched.rows_max)
+        if searched.everything or len(found) >= searched.rows_max:
+            break
     return Proposed(found, exhaustive=False)

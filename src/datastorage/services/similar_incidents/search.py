@@ -6,16 +6,23 @@ Degradation is a value: without vectors the words answer, and the answer says so
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from datastorage.db.database import ReadSession
 from datastorage.domain.caller import EVERYWHERE, Caller, Right
 from datastorage.domain.enums import SearchMode
 from datastorage.domain.filters import EVERYTHING
 from datastorage.domain.remediation import REMEDIATION
-from datastorage.limits import EXACT_SCAN_ROWS_MAX, LEG_ROWS_MIN, SIMILAR_TERMS_TOLD_MAX
+from datastorage.limits import (
+    EXACT_SCAN_ROWS_MAX,
+    LEG_ROWS_MIN,
+    LEXICAL_EXACT_ROWS_MAX,
+    SIMILAR_TERMS_TOLD_MAX,
+)
 from datastorage.observability.metrics import QueryOperation, query_observed
 from datastorage.repositories.candidates import Candidates, Comparison, Occurrences
 from datastorage.repositories.records import Records
+from datastorage.repositories.search_session import prepare_for_search
 from datastorage.repositories.vector_leg import VectorLeg
 from datastorage.search.lexical import against_headline
 from datastorage.search.term_statistics import TermStatistics
@@ -24,6 +31,8 @@ from datastorage.services.similar_incidents.answer import SimilarIncident, Simil
 from datastorage.services.similar_incidents.legs import Searched, best_matching, nearest
 from datastorage.services.similar_incidents.question import Asked, SimilarityQuestion, understood
 from datastorage.services.similar_incidents.ranking import Ranked, one_of_each_text, ranked
+
+MATCHES_COUNTED_MAX: Final = max(EXACT_SCAN_ROWS_MAX, LEXICAL_EXACT_ROWS_MAX)
 
 
 async def find_similar_incidents(
@@ -46,6 +55,7 @@ async def similar_to(
     asked = await understood(deps, question)
     async with deps.database.snapshot() as session:
         statistics = await deps.terms.current(session)
+        await prepare_for_search(session)
         return await _Search(deps, caller, session, question, asked, statistics).found()
 
 
@@ -107,8 +117,8 @@ class _Search:
             everything=everything,
             # Of everything it is known about how much it is.
             matches=known
-            if everything and known > EXACT_SCAN_ROWS_MAX
-            else await self._candidates.count(where, EXACT_SCAN_ROWS_MAX + 1),
+            if everything and known > MATCHES_COUNTED_MAX
+            else await self._candidates.count(where, MATCHES_COUNTED_MAX + 1),
             rows_max=max(LEG_ROWS_MIN, rows),
             rows_wanted=rows,
             collapse=self._question.collapse,
