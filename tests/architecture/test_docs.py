@@ -55,7 +55,7 @@ def test_every_link_in_the_docs_leads_somewhere() -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize("document", re.findall(r"```graphql\n(.*?)```", README, re.DOTALL))
+@pytest.mark.parametrize("document", DOCUMENTED)
 def test_every_query_in_the_readme_is_valid(document: str) -> None:
     assert validate(schema.build_schema()._schema, parse(document)) == []
 

@@ -224,6 +224,7 @@ async def test_a_text_that_is_no_unicode_is_refused(provider: OpenAiProvider) ->
         ("", 0.0),
         ("soon", 0.0),
         ("-3", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 -1200", 0.0),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str, seconds: float) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from datastorage.db.advisory_locks import AdvisoryLock
 from datastorage.domain.caller import ANONYMOUS
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.repositories import term_statistics as repository
@@ -60,6 +61,14 @@ async def test_old_ones_are_made_anew_if_anything_was_added(
 
     assert await refresh_if_due(deps.database) is True
     assert await read(deps) == (41, [41, 1])
+
+
+async def test_a_delete_in_between_does_not_hold_them_up(deps: Dependencies, sql: asyncpg.Connection) -> None:
+    await store(deps, 0, 20, "disk full")
+    async with sql.transaction():
+        await sql.execute("SELECT pg_advisory_xact_lock($1)", AdvisoryLock.VECTOR_REMOVAL.value)
+
+        assert await refresh_if_due(deps.database) is True
 
 
 async def test_of_many_a_sample_is_counted(deps: Dependencies, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import strawberry
 
 from datastorage.graphql.enums import TextFormat
+
+if TYPE_CHECKING:
+    from datastorage.graphql.remediation.inputs import RemediationAuditFilter
+else:  # an alias cannot hold Annotated[…, strawberry.lazy(…)], which is understood only where it is written
+    RemediationAuditFilter = strawberry.LazyType(
+        "RemediationAuditFilter", "datastorage.graphql.remediation.inputs"
+    )
 
 First: TypeAlias = Annotated[
     int | None, strawberry.argument(description="Rows from the start, 1 to 100; 20 by default.")
@@ -29,4 +36,12 @@ RequestId: TypeAlias = Annotated[
 Format: TypeAlias = Annotated[TextFormat, strawberry.argument(description="PLAIN as stored, or HTML.")]
 Atomic: TypeAlias = Annotated[
     bool | None, strawberry.argument(description="Store all of them or, if one is refused, none.")
+]
+WhichRemediations: TypeAlias = Annotated[
+    RemediationAuditFilter | None,
+    strawberry.argument(description="Which remediation audits; all of them by default."),
+]
+AmongIncidents: TypeAlias = Annotated[
+    RemediationAuditFilter | None,
+    strawberry.argument(description="Which incidents to look among; all of them by default."),
 ]

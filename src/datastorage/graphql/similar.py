@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import strawberry
 
 from datastorage.domain.remediation import REMEDIATION, RemediationAudit
+from datastorage.graphql.arguments import AmongIncidents
 from datastorage.graphql.context import Info
 from datastorage.graphql.filters import to_filter
 from datastorage.graphql.relation import named
 from datastorage.limits import SIMILAR_ROWS_DEFAULT
 from datastorage.services.similar_incidents import SimilarIncidentsFound, find_incidents_like
-
-if TYPE_CHECKING:
-    from datastorage.graphql.remediation.inputs import RemediationAuditFilter
 
 
 async def similar(
@@ -23,10 +21,7 @@ async def similar(
     first: Annotated[
         int | None, strawberry.argument(description="How many are wanted, 1 to 100.")
     ] = SIMILAR_ROWS_DEFAULT,
-    filters: Annotated[
-        Annotated[RemediationAuditFilter, strawberry.lazy("datastorage.graphql.remediation.inputs")] | None,
-        strawberry.argument(description="Which incidents to look among; all of them by default."),
-    ] = None,
+    filters: AmongIncidents = None,
 ) -> SimilarIncidentsFound:
     """Incidents like that of this record."""
     rows = SIMILAR_ROWS_DEFAULT if first is None else first

@@ -1,7 +1,8 @@
 """The HNSW indexes over stored vectors, one for each model.
 
-Called by the search and by the commands that look after embeddings. That of the default model comes with the migrations; those of other models are built and dropped here, without
-holding up writers, and migrations leave them alone (see `db.drift`).
+Called by the search and by the commands that look after embeddings. That of the default model comes with the
+migrations; those of other models are built and dropped here, without holding up writers, and migrations leave
+them alone (see `db.drift`).
 """
 
 from __future__ import annotations

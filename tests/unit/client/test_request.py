@@ -16,6 +16,7 @@ from datastorage.client import (
     RemediationAuditFilter,
     StringFilter,
     Unavailable,
+    UnexpectedAnswer,
     UpdateRemediationAuditInput,
 )
 from datastorage.client.answers import data_of
@@ -108,3 +109,13 @@ def test_retry_after_is_read_as_a_date() -> None:
     assert 3500 < wait_s(format_datetime(hour, usegmt=True)) <= 3600
     assert wait_s("Thu, 01 Jan 2015 00:00:00 GMT") == 0.0
     assert wait_s("Thu, 01 Jan 2015 00:00:00 -0000") in {0.0, None}
+
+
+@pytest.mark.parametrize("errors", ['"down"', '{"reason": "down"}', '["down"]'])
+def test_errors_that_are_none_of_graphql_are_an_unexpected_answer(errors: str) -> None:
+    answer = httpx.Response(500, content=f'{{"errors": {errors}}}', request=httpx.Request("POST", "http://x"))
+
+    with pytest.raises(UnexpectedAnswer) as told:
+        data_of(answer, writes=False)
+
+    assert told.value.status == 500

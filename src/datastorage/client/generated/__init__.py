@@ -2,11 +2,13 @@
 """The types of the API."""
 
 from datastorage.client.generated.enums import (
+    ActionAdvice,
     AiAnalysisAuditOrderField,
     ErrorCode,
     EventKind,
     ExecutionAuditOrderField,
     FaultReason,
+    MatchedField,
     NullsPlace,
     OrderDirection,
     Phase,
@@ -93,6 +95,7 @@ from datastorage.client.generated.records import (
 )
 
 __all__ = [
+    "ActionAdvice",
     "AiAnalysisAudit",
     "AiAnalysisAuditConnection",
     "AiAnalysisAuditFilter",
@@ -128,6 +131,7 @@ __all__ = [
     "IntFilter",
     "JSONFilter",
     "JSONPathFilter",
+    "MatchedField",
     "NullsPlace",
     "OrderDirection",
     "PageInfo",

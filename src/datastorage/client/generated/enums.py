@@ -6,6 +6,17 @@ from __future__ import annotations
 from datastorage.client.open_enum import OpenEnum
 
 
+class ActionAdvice(OpenEnum):
+    """What somebody should do who is about to act on a target."""
+
+    CLEAR = "CLEAR"
+    "Nothing speaks against acting."
+    CAUTION = "CAUTION"
+    "Nothing is in flight, but in the window this action failed on this target, or its effect did not last: look at the failures, or take another action."
+    WAIT = "WAIT"
+    "Another remediation of this target is pending or being worked on: acting now would get in its way."
+
+
 class AiAnalysisAuditOrderField(OpenEnum):
     """Columns to order AI analyses by."""
 
@@ -91,6 +102,21 @@ class FaultReason(OpenEnum):
     "It does not fit the format, and looks like script injection."
     SQL_INJECTION_DETECTED = "SQL_INJECTION_DETECTED"
     "It does not fit the format, and looks like SQL injection."
+
+
+class MatchedField(OpenEnum):
+    """Parts of an incident that a text can have words in common with."""
+
+    HEADLINE = "HEADLINE"
+    "Its headline: `summary`, `title` or `alertname` of the metadata, else its name."
+    ERROR_MESSAGE = "ERROR_MESSAGE"
+    "Its error message."
+    RESOLUTION = "RESOLUTION"
+    "What helped."
+    OTHER = "OTHER"
+    "Root causes that analyses found, name, action or target."
+    SIGNATURE = "SIGNATURE"
+    "An error line or a piece of the stack is the same, but for what differs between occurrences."
 
 
 class NullsPlace(OpenEnum):

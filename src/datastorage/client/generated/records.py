@@ -449,27 +449,27 @@ class RemediationStats(Record):
 
 
 class SimilarIncident(Record):
-    """A stored incident that resembles the text."""
+    """A stored incident that resembles the text, and why it stands where it stands."""
 
     incident: RemediationAudit
-    "The incident."
+    "The incident; with `collapse` the newest of its text."
     similarity: float | None
-    "1 − cosine distance of the texts: 1 the same, 0 unrelated. Null for an incident whose text has no vector yet; such ones come last."
+    "1 − cosine distance of the texts: 1 the same, about 0.2 two unrelated ones. Null where there is no vector (yet). With the default model incidents of one alert are mostly above 0.7 and unrelated ones below 0.4. It proves nothing: duplicates told in other words come lower, and among many incidents the nearest stranger comes higher, so let `score` choose."
 
 
 class SimilarIncidents(Record):
-    """Incidents that resemble a text, the nearest first."""
+    """Incidents that resemble a text, the most alike first."""
 
     mode: SearchMode
-    "Legs that answered."
+    "How it was searched; LEXICAL although more was asked for means: see degradedReason."
     exhaustive: bool
-    "Every matching incident was compared. Otherwise an index answered, approximately."
+    "Every matching incident was compared. Otherwise indexes answered, approximately."
     degraded_reason: str | None
     "Why the answer is less than it could be."
     model: str | None
     "Embedding model."
     hits: list[SimilarIncident]
-    "As many as asked for, if so many match the filters; only `minSimilarity` shortens them."
+    "As many as asked for, if so many match the filters; only `minSimilarity` shortens them. Matching incidents that neither meaning nor words have found come last, newest first."
 
 
 class TimeSeriesPoint(Record):

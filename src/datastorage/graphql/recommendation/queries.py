@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import strawberry
 
 from datastorage.domain import action_guard as guards
+from datastorage.graphql.arguments import AmongIncidents
 from datastorage.graphql.context import Info
 from datastorage.graphql.filters import to_filter
 from datastorage.graphql.recommendation.types import ActionGuard, RecommendedActions
@@ -15,9 +16,6 @@ from datastorage.graphql.view import view
 from datastorage.limits import RECOMMENDED_ACTIONS_DEFAULT, SIMILAR_TRIED_SIMILARITY_MIN
 from datastorage.services import action_guard as guarding
 from datastorage.services import recommended_actions as recommending
-
-if TYPE_CHECKING:
-    from datastorage.graphql.remediation.inputs import RemediationAuditFilter
 
 
 async def recommended_actions(
@@ -36,10 +34,7 @@ async def recommended_actions(
             "and its start, and itself left out."
         ),
     ] = None,
-    filters: Annotated[
-        Annotated[RemediationAuditFilter, strawberry.lazy("datastorage.graphql.remediation.inputs")] | None,
-        strawberry.argument(description="Which incidents to look among; all of them by default."),
-    ] = None,
+    filters: AmongIncidents = None,
     first: Annotated[
         int | None, strawberry.argument(description="How many actions are wanted, 1 to 100.")
     ] = RECOMMENDED_ACTIONS_DEFAULT,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import strawberry
 
+from datastorage.graphql.arguments import AmongIncidents
 from datastorage.graphql.context import Info
 from datastorage.graphql.enums import SearchMode
 from datastorage.graphql.filters import to_filter
@@ -19,9 +20,6 @@ from datastorage.services.similar_incidents import (
     find_similar_incidents,
 )
 
-if TYPE_CHECKING:
-    from datastorage.graphql.remediation.inputs import RemediationAuditFilter
-
 
 async def similar_incidents(
     info: Info,
@@ -32,10 +30,7 @@ async def similar_incidents(
             "up to 64 KiB."
         ),
     ],
-    filters: Annotated[
-        Annotated[RemediationAuditFilter, strawberry.lazy("datastorage.graphql.remediation.inputs")] | None,
-        strawberry.argument(description="Which incidents to look among; all of them by default."),
-    ] = None,
+    filters: AmongIncidents = None,
     at: Annotated[
         datetime | None,
         strawberry.argument(

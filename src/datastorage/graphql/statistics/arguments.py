@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import Annotated, TypeAlias
 
 import strawberry
 
 from datastorage.graphql.statistics.enums import RemediationGroupField
 
-if TYPE_CHECKING:
-    from datastorage.graphql.remediation.inputs import RemediationAuditFilter
-else:  # an alias cannot hold Annotated[…, strawberry.lazy(…)], which is understood only where it is written
-    RemediationAuditFilter = strawberry.LazyType(
-        "RemediationAuditFilter", "datastorage.graphql.remediation.inputs"
-    )
-
-Where: TypeAlias = Annotated[
-    RemediationAuditFilter | None,
-    strawberry.argument(description="Which remediation audits; all of them by default."),
-]
 GroupBy: TypeAlias = Annotated[
     list[RemediationGroupField] | None,
     strawberry.argument(description="One group for each combination of values of these fields, at most 5."),

@@ -14,12 +14,12 @@ from datastorage.domain.remediation import REMEDIATION
 from datastorage.domain.remediation import RemediationAudit as Remediation
 from datastorage.domain.stale import OLDEST_FIRST, stale
 from datastorage.domain.statistics import StatisticsQuestion
-from datastorage.graphql.arguments import After, Before, First, Last
+from datastorage.graphql.arguments import After, Before, First, Last, WhichRemediations
 from datastorage.graphql.connection import Connection
 from datastorage.graphql.context import Info
 from datastorage.graphql.filters import to_filter
 from datastorage.graphql.selection import selected
-from datastorage.graphql.statistics.arguments import From, GroupBy, Timezone, To, Where
+from datastorage.graphql.statistics.arguments import From, GroupBy, Timezone, To
 from datastorage.graphql.statistics.enums import RemediationGroupField, TimeBucket, TimeSeriesMetric
 from datastorage.graphql.statistics.types import Facet, RemediationStats, TimeSeriesPoint
 from datastorage.graphql.view import view
@@ -35,7 +35,7 @@ UTC = "UTC"
 
 async def remediation_stats(
     info: Info,
-    filter: Where = None,
+    filter: WhichRemediations = None,
     group_by: GroupBy = None,
     bucket: Annotated[
         TimeBucket | None, strawberry.argument(description="One group for each span of time as well.")
@@ -63,7 +63,7 @@ async def time_series(
     info: Info,
     metric: Annotated[TimeSeriesMetric, strawberry.argument(description="What the points show.")],
     bucket: Annotated[TimeBucket, strawberry.argument(description="How long a span a point stands for.")],
-    filter: Where = None,
+    filter: WhichRemediations = None,
     from_: From = None,
     to: To = None,
     group_by: GroupBy = None,
@@ -97,7 +97,7 @@ async def facets(
     fields: Annotated[
         list[RemediationGroupField], strawberry.argument(description="The fields, none of them twice.")
     ],
-    filter: Where = None,
+    filter: WhichRemediations = None,
     first: Annotated[
         int | None, strawberry.argument(description="Values of each field, 1 to 100.")
     ] = FACET_VALUES_DEFAULT,
@@ -114,7 +114,7 @@ async def stale_remediations(
     older_than: Annotated[
         datetime, strawberry.argument(description="What started before this time; keep it while paging.")
     ],
-    filter: Where = None,
+    filter: WhichRemediations = None,
     first: First = None,
     after: After = None,
     last: Last = None,
