@@ -61,6 +61,7 @@ from datastorage.client.generated.inputs import (
     WorkflowPhaseFilter,
 )
 from datastorage.client.generated.records import (
+    ActionGuard,
     AiAnalysisAudit,
     AiAnalysisAuditConnection,
     CreateAiAnalysisAuditPayload,
@@ -74,6 +75,8 @@ from datastorage.client.generated.records import (
     FieldFault,
     GroupKey,
     PageInfo,
+    RecommendedAction,
+    RecommendedActions,
     RecordFeedbackPayload,
     Redaction,
     Remediation,
@@ -96,6 +99,7 @@ from datastorage.client.generated.records import (
 
 __all__ = [
     "ActionAdvice",
+    "ActionGuard",
     "AiAnalysisAudit",
     "AiAnalysisAuditConnection",
     "AiAnalysisAuditFilter",
@@ -137,6 +141,8 @@ __all__ = [
     "PageInfo",
     "Phase",
     "PhaseFilter",
+    "RecommendedAction",
+    "RecommendedActions",
     "RecordFeedbackPayload",
     "Redaction",
     "Remediation",

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from datastorage.client.generated.records import (
+    ActionGuard,
     AiAnalysisAudit,
     AiAnalysisAuditConnection,
     CreateAiAnalysisAuditPayload,
@@ -14,6 +15,7 @@ from datastorage.client.generated.records import (
     ExecutionAudit,
     ExecutionAuditConnection,
     Facet,
+    RecommendedActions,
     RecordFeedbackPayload,
     Remediation,
     RemediationAudit,
@@ -31,6 +33,7 @@ from datastorage.client.generated.records import (
 )
 from datastorage.client.operation import BatchMutation, Count, Mutation, NodeQuery, Query
 
+_ACTION_GUARD = "fragment ActionGuard on ActionGuard { advice reasons since inFlight { ...RemediationAudit } inFlightCount recentFailures { ...RemediationAudit } recentFailureCount recentAttemptCount recentSuccessCount recurrenceCount lastAttempt { ...RemediationAudit } lastSuccess { ...RemediationAudit } }"
 _AI_ANALYSIS_AUDIT = "fragment AiAnalysisAudit on AiAnalysisAudit { id databaseId analysisId remediationRequestId provider model confidenceScore tokensUsed analysisDurationMs rootCause recommendedAction namespace clusterName metadata createdAt }"
 _AI_ANALYSIS_AUDIT_CONNECTION = "fragment AiAnalysisAuditConnection on AiAnalysisAuditConnection { nodes { ...AiAnalysisAudit } pageInfo { ...PageInfo } }"
 _CREATE_AI_ANALYSIS_AUDIT_PAYLOAD = "fragment CreateAiAnalysisAuditPayload on CreateAiAnalysisAuditPayload { aiAnalysisAudit { ...AiAnalysisAudit } receipt { ...WriteReceipt } }"
@@ -44,6 +47,8 @@ _FACET_VALUE = "fragment FacetValue on FacetValue { value count }"
 _FIELD_FAULT = "fragment FieldFault on FieldFault { field reason message }"
 _GROUP_KEY = "fragment GroupKey on GroupKey { field value }"
 _PAGE_INFO = "fragment PageInfo on PageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
+_RECOMMENDED_ACTION = "fragment RecommendedAction on RecommendedAction { actionType attempts successCount failureCount successRate lowerBound medianDurationMs recurredCount recurrenceRate resolutions similarity examples { ...RemediationAudit } }"
+_RECOMMENDED_ACTIONS = "fragment RecommendedActions on RecommendedActions { similarIncidents mode degradedReason actions { ...RecommendedAction } }"
 _RECORD_FEEDBACK_PAYLOAD = "fragment RecordFeedbackPayload on RecordFeedbackPayload { event { ...RemediationEvent } receipt { ...WriteReceipt } }"
 _REDACTION = "fragment Redaction on Redaction { field pattern count }"
 _REMEDIATION = "fragment Remediation on Remediation { requestId asOf audit { ...RemediationAudit } analyses(first: 100) { ...AiAnalysisAuditConnection } workflows(first: 100) { ...WorkflowAuditConnection } executions(first: 100) { ...ExecutionAuditConnection } events(first: 100) { ...RemediationEventConnection } }"
@@ -53,9 +58,7 @@ _REMEDIATION_AUDIT_VALIDATION = "fragment RemediationAuditValidation on Remediat
 _REMEDIATION_EVENT = "fragment RemediationEvent on RemediationEvent { id remediationRequestId subjectKind subjectKey version kind recordedAt actor declaredActor namespace clusterName changes }"
 _REMEDIATION_EVENT_CONNECTION = "fragment RemediationEventConnection on RemediationEventConnection { nodes { ...RemediationEvent } pageInfo { ...PageInfo } }"
 _REMEDIATION_STATS = "fragment RemediationStats on RemediationStats { time keys { ...GroupKey } count successCount failureCount successRate p50DurationMs p95DurationMs p99DurationMs recurredCount recurrenceRate }"
-_SIMILAR_INCIDENT = (
-    "fragment SimilarIncident on SimilarIncident { incident { ...RemediationAudit } similarity }"
-)
+_SIMILAR_INCIDENT = "fragment SimilarIncident on SimilarIncident { incident { ...RemediationAudit } score similarity vectorRank lexicalRank matchedTerms matchedFields occurrences firstSeen lastSeen }"
 _SIMILAR_INCIDENTS = "fragment SimilarIncidents on SimilarIncidents { mode exhaustive degradedReason model hits { ...SimilarIncident } }"
 _TIME_SERIES_POINT = "fragment TimeSeriesPoint on TimeSeriesPoint { time series value }"
 _UPDATE_REMEDIATION_AUDIT_PAYLOAD = "fragment UpdateRemediationAuditPayload on UpdateRemediationAuditPayload { remediationAudit { ...RemediationAudit } receipt { ...WriteReceipt } }"
@@ -168,10 +171,25 @@ REMEDIATION = Query[Remediation | None](
 SIMILAR_INCIDENTS = Query[SimilarIncidents](
     "similarIncidents",
     SimilarIncidents,
-    "query SimilarIncidents($text: String!, $filters: RemediationAuditFilter, $first: Int, $minSimilarity: Float) { similarIncidents(text: $text, filters: $filters, first: $first, minSimilarity: $minSimilarity) { ...SimilarIncidents } }",
+    "query SimilarIncidents($text: String!, $filters: RemediationAuditFilter, $at: DateTime, $first: Int, $minSimilarity: Float, $mode: SearchMode, $collapse: Boolean) { similarIncidents(text: $text, filters: $filters, at: $at, first: $first, minSimilarity: $minSimilarity, mode: $mode, collapse: $collapse) { ...SimilarIncidents } }",
     _REMEDIATION_AUDIT,
     _SIMILAR_INCIDENT,
     _SIMILAR_INCIDENTS,
+)
+RECOMMENDED_ACTIONS = Query[RecommendedActions](
+    "recommendedActions",
+    RecommendedActions,
+    "query RecommendedActions($text: String, $requestId: String, $filters: RemediationAuditFilter, $first: Int, $at: DateTime, $minSimilarity: Float) { recommendedActions(text: $text, requestId: $requestId, filters: $filters, first: $first, at: $at, minSimilarity: $minSimilarity) { ...RecommendedActions } }",
+    _RECOMMENDED_ACTION,
+    _RECOMMENDED_ACTIONS,
+    _REMEDIATION_AUDIT,
+)
+ACTION_GUARD = Query[ActionGuard](
+    "actionGuard",
+    ActionGuard,
+    "query ActionGuard($actionType: String!, $target: String!, $cluster: String, $namespace: String, $since: DateTime, $exceptRequestId: String) { actionGuard(actionType: $actionType, target: $target, cluster: $cluster, namespace: $namespace, since: $since, exceptRequestId: $exceptRequestId) { ...ActionGuard } }",
+    _ACTION_GUARD,
+    _REMEDIATION_AUDIT,
 )
 REMEDIATION_STATS = Query[list[RemediationStats]](
     "remediationStats",

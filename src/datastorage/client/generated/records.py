@@ -6,8 +6,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from datastorage.client.generated.enums import (
+    ActionAdvice,
     EventKind,
     FaultReason,
+    MatchedField,
     Phase,
     RemediationGroupField,
     SearchMode,
@@ -19,6 +21,92 @@ from datastorage.client.generated.enums import (
     WorkflowPhase,
 )
 from datastorage.client.model import JSONObject, Record
+
+
+class RemediationAudit(Record):
+    """One remediation request and how far it got. One row is one attempt."""
+
+    id: str
+    "Opaque id, unique over all types."
+    database_id: int
+    "Its number in the database."
+    version: int
+    "1 at first, one more with every change."
+    remediation_request_id: str
+    "Natural key, unique over all clusters; creating it again with the same content is safe."
+    name: str
+    "Name of the remediation request."
+    namespace: str
+    "Kubernetes namespace."
+    phase: Phase
+    "Where it stands."
+    status: Status
+    "How it turned out so far; follows the phase unless a client says otherwise."
+    action_type: str
+    "What was done, such as `restart_pod`."
+    action_parameters: JSONObject
+    "What the action was given."
+    start_time: datetime
+    "When it started; may lie in the future."
+    end_time: datetime | None
+    "When it ended."
+    duration_ms: int | None
+    "From start to end, in milliseconds."
+    alert_fingerprint: str
+    "Identifies the alert that led to it."
+    severity: Severity
+    "How severe the alert was."
+    environment: str
+    "Such as `production`, `staging`, `development`."
+    cluster_name: str
+    "Kubernetes cluster."
+    target_resource: str
+    "`Kind/name` or `namespace/Kind/name`, as sent."
+    target_kind: str
+    "Kind part of the target."
+    target_namespace: str | None
+    "Namespace part of the target."
+    target_name: str
+    "Name part of the target."
+    error_message: str | None
+    "What went wrong, as reported; secrets are redacted."
+    resolution: str | None
+    "What in the end helped, in words; secrets are redacted."
+    metadata: JSONObject
+    "Anything else. `summary`, `title` or `alertname` in it count as the headline for search."
+    created_at: datetime
+    "When it was stored."
+    updated_at: datetime
+    "When it was last changed."
+
+
+class ActionGuard(Record):
+    """What to know of an action on a target before acting. Recent is what started at `since` or later."""
+
+    advice: ActionAdvice
+    "WAIT when anything is in flight on the target, else CAUTION when the action failed there recently or its effect did not last, else CLEAR."
+    reasons: list[str]
+    "Why, for people, the weightiest first; empty when CLEAR."
+    since: datetime
+    "Start of the window that counts as recent."
+    in_flight: list[RemediationAudit]
+    "Remediations of the target that are PENDING or PROCESSING, whatever their action and however long ago they started: the newest 10."
+    in_flight_count: int
+    "How many there are of these."
+    recent_failures: list[RemediationAudit]
+    "Recent remediations of the target by this action with the status FAILURE: the newest 10."
+    recent_failure_count: int
+    "How many there are of these."
+    recent_attempt_count: int
+    "Recent remediations of the target by this action, however they went or go."
+    recent_success_count: int
+    "Those of them with the status SUCCESS."
+    recurrence_count: int
+    "Recent remediations of the target by this action whose effect did not last: the same alert struck the same target in the same cluster again, later than their end and at most 24 hours later."
+    last_attempt: RemediationAudit | None
+    "The newest remediation of the target by this action, also before the window."
+    last_success: RemediationAudit | None
+    "The newest of them with the status SUCCESS, also before the window."
 
 
 class AiAnalysisAudit(Record):
@@ -161,63 +249,6 @@ class CreateExecutionAuditPayload(Record):
     "How the write went."
 
 
-class RemediationAudit(Record):
-    """One remediation request and how far it got. One row is one attempt."""
-
-    id: str
-    "Opaque id, unique over all types."
-    database_id: int
-    "Its number in the database."
-    version: int
-    "1 at first, one more with every change."
-    remediation_request_id: str
-    "Natural key, unique over all clusters; creating it again with the same content is safe."
-    name: str
-    "Name of the remediation request."
-    namespace: str
-    "Kubernetes namespace."
-    phase: Phase
-    "Where it stands."
-    status: Status
-    "How it turned out so far; follows the phase unless a client says otherwise."
-    action_type: str
-    "What was done, such as `restart_pod`."
-    action_parameters: JSONObject
-    "What the action was given."
-    start_time: datetime
-    "When it started; may lie in the future."
-    end_time: datetime | None
-    "When it ended."
-    duration_ms: int | None
-    "From start to end, in milliseconds."
-    alert_fingerprint: str
-    "Identifies the alert that led to it."
-    severity: Severity
-    "How severe the alert was."
-    environment: str
-    "Such as `production`, `staging`, `development`."
-    cluster_name: str
-    "Kubernetes cluster."
-    target_resource: str
-    "`Kind/name` or `namespace/Kind/name`, as sent."
-    target_kind: str
-    "Kind part of the target."
-    target_namespace: str | None
-    "Namespace part of the target."
-    target_name: str
-    "Name part of the target."
-    error_message: str | None
-    "What went wrong, as reported; secrets are redacted."
-    resolution: str | None
-    "What in the end helped, in words; secrets are redacted."
-    metadata: JSONObject
-    "Anything else. `summary`, `title` or `alertname` in it count as the headline for search."
-    created_at: datetime
-    "When it was stored."
-    updated_at: datetime
-    "When it was last changed."
-
-
 class CreateRemediationAuditPayload(Record):
     """The audit was stored, or stood already."""
 
@@ -320,6 +351,48 @@ class GroupKey(Record):
     "The field."
     value: str | None
     "Its value, members of enums in upper case; null where there is none."
+
+
+class RecommendedAction(Record):
+    """An action that was tried on similar incidents, and how it went. Each of these incidents is one attempt; one whose status is PENDING or RUNNING counts in `attempts` only."""
+
+    action_type: str
+    "The action, such as `restart_pod`."
+    attempts: int
+    "Similar incidents that it was tried on."
+    success_count: int
+    "Those with the status SUCCESS, also where the same alert came back later: see recurredCount for whether the effect lasts."
+    failure_count: int
+    "Those with the status FAILURE."
+    success_rate: float | None
+    "Successes / (successes + failures), 0 to 1; null when there are neither."
+    lower_bound: float | None
+    "What the success rate is at least, with 95 % confidence (the lower end of Wilson's interval): 0.21 for 1 of 1, 0.72 for 10 of 10, 0.83 for 90 of 100. Actions are ordered by it, so that one lucky attempt does not come before many good ones. Null where successRate is."
+    median_duration_ms: float | None
+    "Median duration of the attempts that ended, in milliseconds; null if none did."
+    recurred_count: int
+    "Attempts after which the same alert struck the same target in the same cluster again: another remediation started later than their end and at most 24 hours later. Most of them are among the successes."
+    recurrence_rate: float | None
+    "recurredCount / the attempts that ended, 0 to 1; null if none did."
+    resolutions: list[str]
+    "What helped, in words, as successful attempts tell it: at most 3 different texts, of the most similar incidents first; secrets are redacted."
+    similarity: float | None
+    "Of the attempt nearest in meaning: 1 − cosine distance, as in `similarIncidents`; null where none has a vector."
+    examples: list[RemediationAudit]
+    "The attempts on the most similar incidents, at most 3, however they went."
+
+
+class RecommendedActions(Record):
+    """What was tried on incidents like this one: actions by the lower bound of their success rate, then by attempts, then by name; actions without a success or a failure yet come last."""
+
+    similar_incidents: int
+    "How many similar incidents these figures rest on, at most 50."
+    mode: SearchMode
+    "How they were searched; LEXICAL means by words alone: see degradedReason."
+    degraded_reason: str | None
+    "Why the answer is less than it could be."
+    actions: list[RecommendedAction]
+    "The actions, the most reliable first; empty if no incident was similar enough."
 
 
 class RemediationEvent(Record):
@@ -453,8 +526,24 @@ class SimilarIncident(Record):
 
     incident: RemediationAudit
     "The incident; with `collapse` the newest of its text."
+    score: float | None
+    "What the order follows: meaning, words, closeness in time and shared error signatures together. Compare it within one answer only. Null for incidents that follow unranked."
     similarity: float | None
     "1 − cosine distance of the texts: 1 the same, about 0.2 two unrelated ones. Null where there is no vector (yet). With the default model incidents of one alert are mostly above 0.7 and unrelated ones below 0.4. It proves nothing: duplicates told in other words come lower, and among many incidents the nearest stranger comes higher, so let `score` choose."
+    vector_rank: int | None
+    "Place by meaning alone, 1 the nearest; null where there is no vector."
+    lexical_rank: int | None
+    "Place by words alone, 1 the best; null without a word in common."
+    matched_terms: list[str]
+    "Words in common with the text that say most, at most 10, the most telling first."
+    matched_fields: list[MatchedField]
+    "Where the words in common are."
+    occurrences: int
+    "With `collapse`: matching incidents of this text. Otherwise 1."
+    first_seen: datetime
+    "Start of the earliest occurrence."
+    last_seen: datetime
+    "Start of the latest occurrence."
 
 
 class SimilarIncidents(Record):

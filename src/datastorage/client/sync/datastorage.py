@@ -9,6 +9,7 @@ from datetime import datetime
 
 from datastorage.client.errors import DataStorageError
 from datastorage.client.generated import (
+    ActionGuard,
     AiAnalysisAudit,
     AiAnalysisAuditFilter,
     AiAnalysisAuditOrder,
@@ -24,6 +25,7 @@ from datastorage.client.generated import (
     ExecutionAuditFilter,
     ExecutionAuditOrder,
     Facet,
+    RecommendedActions,
     RecordFeedbackPayload,
     Remediation,
     RemediationAudit,
@@ -33,6 +35,7 @@ from datastorage.client.generated import (
     RemediationEvent,
     RemediationGroupField,
     RemediationStats,
+    SearchMode,
     SimilarIncidents,
     TimeBucket,
     TimeSeriesMetric,
@@ -223,22 +226,107 @@ class DataStorage(Connection):
         text: str,
         *,
         filters: RemediationAuditFilter | None = None,
+        at: datetime | None = None,
         first: int | None = None,
         min_similarity: float | None = None,
+        mode: SearchMode | None = None,
+        collapse: bool | None = None,
     ) -> SimilarIncidents:
-        """Have we seen this before? Incidents whose text is nearest in meaning to `text`, such as an alert's summary with its error message.
+        """Have we seen this before? Incidents that resemble `text`, such as an alert's summary with its error message, in meaning and in words.
 
-        `filters` never make a matching incident go missing. `first` 1 to 100.
+        `filters` never make a matching incident go missing.
 
         text: What happened, in words: an alert's summary, then its error message or stack trace; up to 64
         KiB.
         filters: Which incidents to look among; all of them by default.
+        at: When it happened; now by default. Incidents close to it in time count for more.
         first: How many are wanted, 1 to 100.
-        min_similarity: Leave out what resembles the text less, -1 to 1.
+        min_similarity: Leave out what resembles the text less, -1 to 1; see `similarity`.
+        mode: By meaning and words, or by one of them.
+        collapse: Incidents of the same text count as one hit, the newest of them.
         """
         return self.run(
             operations.SIMILAR_INCIDENTS,
-            {"text": text, "filters": filters, "first": first, "minSimilarity": min_similarity},
+            {
+                "text": text,
+                "filters": filters,
+                "at": at,
+                "first": first,
+                "minSimilarity": min_similarity,
+                "mode": mode,
+                "collapse": collapse,
+            },
+        )
+
+    def recommended_actions(
+        self,
+        *,
+        text: str | None = None,
+        request_id: str | None = None,
+        filters: RemediationAuditFilter | None = None,
+        first: int | None = None,
+        at: datetime | None = None,
+        min_similarity: float | None = None,
+    ) -> RecommendedActions:
+        """What helped before? Actions that were tried on the incidents most similar to `text`, or to the remediation of `request_id` (exactly one of them), and how they went.
+
+        text: What happened, in words: an alert's summary, then its error message or stack trace; up to 64
+        KiB.
+        request_id: Instead of a text: a stored remediation, asked for by its headline, its error message
+        and its start, and itself left out.
+        filters: Which incidents to look among; all of them by default.
+        first: How many actions are wanted, 1 to 100.
+        at: When it happened; by default when the remediation of `request_id` started, else now. Incidents
+        close to it in time count as more similar.
+        min_similarity: How similar an incident must be for its action to count, -1 to 1; see `similarity`
+        of similarIncidents. The default is meant for the default model. Incidents without a vector count
+        if they are among the 10 best by words.
+        """
+        return self.run(
+            operations.RECOMMENDED_ACTIONS,
+            {
+                "text": text,
+                "requestId": request_id,
+                "filters": filters,
+                "first": first,
+                "at": at,
+                "minSimilarity": min_similarity,
+            },
+        )
+
+    def action_guard(
+        self,
+        action_type: str,
+        target: str,
+        *,
+        cluster: str | None = None,
+        namespace: str | None = None,
+        since: datetime | None = None,
+        except_request_id: str | None = None,
+    ) -> ActionGuard:
+        """Is it wise to act now? Remediations of a target in flight, and how this action went on it lately: for people and agents to read before they act.
+
+        It holds nothing back and locks nothing.
+
+        action_type: The action that is about to be taken, such as `restart_pod`.
+        target: What it is about to be taken on: `Kind/name` or `namespace/Kind/name`, spelled as the
+        remediations of it are sent.
+        cluster: Only remediations in this cluster; in all by default.
+        namespace: Only remediations in this namespace; in all by default.
+        since: Start of the window that counts as recent; 24 hours ago by default.
+        except_request_id: A remediation to leave out of everything: that of the asker, stored already,
+        which would be in flight itself.
+        """
+        return self.run(
+            operations.ACTION_GUARD,
+            {
+                "actionType": action_type,
+                "target": target,
+                "cluster": cluster,
+                "namespace": namespace,
+                "since": since,
+                "exceptRequestId": except_request_id,
+            },
         )
 
     def remediation_stats(
