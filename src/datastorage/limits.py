@@ -100,6 +100,11 @@ STATISTICS_CHECK_EVERY_S: Final = 5.0
 STATISTICS_GROWTH_MAX: Final = 0.05  # more added than this share: the weights of common words have moved
 STATISTICS_AGE_S_MAX: Final = 3_600.0  # texts change also where nothing is added
 
+# Searches of one request, 30 to 50 ms each: a page of incidents with those like each of them, and a few more. Some
+# at once keep both cores busy; more would only take connections from others.
+SEARCHES_MAX: Final = 25
+SEARCHES_AT_ONCE: Final = 3
+
 # HTTP. A full batch of creates with 64 KiB of metadata each would be 38 MiB; typical ones are below 1 MiB.
 REQUEST_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
 

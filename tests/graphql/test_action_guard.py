@@ -73,7 +73,7 @@ query Guard($actionType: String! = "restart_pod", $target: String!, $cluster: St
               exceptRequestId: $except) {
     advice reasons since inFlight { remediationRequestId } inFlightCount
     recentFailures { remediationRequestId } recentFailureCount recentAttemptCount recentSuccessCount
-    recurrenceCount lastAttempt { remediationRequestId } lastSuccess { remediationRequestId }
+    recurredCount lastAttempt { remediationRequestId } lastSuccess { remediationRequestId }
   }
 }
 """
@@ -87,7 +87,7 @@ NOTHING = {
     "recentFailureCount": 0,
     "recentAttemptCount": 0,
     "recentSuccessCount": 0,
-    "recurrenceCount": 0,
+    "recurredCount": 0,
     "lastAttempt": None,
     "lastSuccess": None,
 }
@@ -132,7 +132,7 @@ async def test_an_action_that_failed_or_did_not_last_is_to_be_taken_with_caution
         "recentFailureCount": 2,
         "recentAttemptCount": 4,
         "recentSuccessCount": 2,
-        "recurrenceCount": 1,
+        "recurredCount": 1,
         "lastAttempt": {"remediationRequestId": "other-cluster"},
         "lastSuccess": {"remediationRequestId": "other-cluster"},
     }
@@ -222,7 +222,7 @@ async def test_nothing_outside_the_scope_is_told(api: Api) -> None:
     busy = await action_guard(api.deps, in_search, {**asked, "target": "Node/n1"})
 
     assert [audit.remediation_request_id for audit in found.recent_failures] == ["reported"]
-    assert (found.recent_attempt_count, found.recent_success_count, found.recurrence_count) == (1, 0, 0)
+    assert (found.recent_attempt_count, found.recent_success_count, found.recurred_count) == (1, 0, 0)
     assert (found.last_attempt, found.last_success) == (found.recent_failures[0], None)
     assert (busy.in_flight_count, busy.last_attempt, busy.advice) == (0, None, "clear")
 

@@ -66,7 +66,7 @@ query Recommended($text: String, $requestId: String, $filters: RemediationAuditF
                   $min: Float, $at: DateTime, $format: TextFormat! = PLAIN) {
   recommendedActions(text: $text, requestId: $requestId, filters: $filters, first: $first, minSimilarity: $min,
                      at: $at) {
-    similarIncidents mode degradedReason
+    similarIncidentCount mode degradedReason
     actions {
       actionType attempts successCount failureCount successRate lowerBound medianDurationMs recurredCount
       recurrenceRate resolutions(format: $format) examples { remediationRequestId } similarity
@@ -110,7 +110,7 @@ def names(found: dict[str, Any]) -> list[str]:
 async def test_what_helped_most_reliably_comes_first_with_all_its_figures(client: GraphQLClient) -> None:
     found = await ask(client, text=QUESTION, at="2026-01-01T12:01:00Z")
 
-    assert (found["similarIncidents"], found["mode"], found["degradedReason"]) == (8, "HYBRID", None)
+    assert (found["similarIncidentCount"], found["mode"], found["degradedReason"]) == (8, "HYBRID", None)
     similarities = [action.pop("similarity") for action in found["actions"]]
     assert all(0.55 <= similarity <= 1 for similarity in similarities)
     assert found["actions"] == [
@@ -207,14 +207,14 @@ async def test_the_floor_can_be_moved(client: GraphQLClient) -> None:
     everything = await ask(client, text=QUESTION, min=-1)
     nothing = await ask(client, text=QUESTION, min=1)
 
-    assert (everything["similarIncidents"], "expand_volume" in names(everything)) == (9, True)
-    assert (nothing["similarIncidents"], nothing["actions"]) == (0, [])
+    assert (everything["similarIncidentCount"], "expand_volume" in names(everything)) == (9, True)
+    assert (nothing["similarIncidentCount"], nothing["actions"]) == (0, [])
 
 
 async def test_a_filter_and_a_number_narrow_the_answer(client: GraphQLClient) -> None:
     payments = await ask(client, text=QUESTION, filters={"namespace": {"eq": "payments"}}, first=1)
 
-    assert payments["similarIncidents"] == 7
+    assert payments["similarIncidentCount"] == 7
     (best,) = payments["actions"]  # three of three restarts are better than two of two
     assert (best["actionType"], best["attempts"]) == ("restart_pod", 3)
 
@@ -287,7 +287,7 @@ async def test_without_vectors_the_best_by_words_answer_and_it_says_so(api: Api)
     found = await by_words(api, ActionsQuestion(text=QUESTION))
 
     assert (found.mode, found.degraded_reason) == ("lexical", "embeddings are switched off")
-    assert found.similar_incidents == 8
+    assert found.similar_incident_count == 8
     assert [action.action_type for action in found.actions] == [
         "raise_memory_limit",
         "restart_pod",
@@ -302,7 +302,7 @@ async def test_without_vectors_what_shares_no_word_does_not_count(api: Api) -> N
 
     found = await by_words(api, ActionsQuestion(text="OOMKilled", where=disks))
 
-    assert (found.similar_incidents, found.actions) == (0, [])
+    assert (found.similar_incident_count, found.actions) == (0, [])
 
 
 UPKEEP = ("term_statistics", "pg_extension", "pg_index")  # looked at every now and then

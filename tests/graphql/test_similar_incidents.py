@@ -390,3 +390,20 @@ async def test_every_audit_leads_to_incidents_like_its_own(client: GraphQLClient
             "degradedReason": None,
             "hits": [{"incident": {"remediationRequestId": "oom-3"}}],
         }
+
+
+async def test_one_request_may_ask_for_so_many_searches_only(client: GraphQLClient) -> None:
+    await store_texts(client)
+    for number in range(23):
+        await client.create(**remediation_input(remediationRequestId=f"more-{number}"))
+    page = "remediationAudits(first: $n) { nodes { similar(first: 1) { hits { similarity } } } }"
+    query = f"query($n: Int) {{ {page} }}"
+
+    allowed = await client.ask(query, n=25)
+    refused = await client.ask(query, n=26)
+
+    nodes = allowed.data["remediationAudits"]["nodes"]
+    assert [len(node["similar"]["hits"]) for node in nodes] == [1] * 25
+    (error,) = refused.body["errors"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert error["message"] == "query: asks for more than 25 searches in one request"

@@ -125,7 +125,7 @@ class ActionGuard:
         return self.recent.success_count
 
     @property
-    def recurrence_count(self) -> int:
+    def recurred_count(self) -> int:
         """Attempts of late after which the same happened again."""
         return self.recent.recurred_count
 
@@ -134,7 +134,7 @@ class ActionGuard:
         """Two remediations of one target at once get into each other's way: worse than what failed before."""
         if self.in_flight_count:
             return ActionAdvice.WAIT
-        if self.recent_failure_count or self.recurrence_count:
+        if self.recent_failure_count or self.recurred_count:
             return ActionAdvice.CAUTION
         return ActionAdvice.CLEAR
 
@@ -152,9 +152,9 @@ class ActionGuard:
             reasons.append(
                 f"of {self.recent_attempt_count} attempts since {since}, {self.recent_failure_count} failed"
             )
-        if self.recurrence_count:
+        if self.recurred_count:
             reasons.append(
-                f"of {self.recent_attempt_count} attempts since {since}, {self.recurrence_count} "
+                f"of {self.recent_attempt_count} attempts since {since}, {self.recurred_count} "
                 f"did not last: the same alert came back within {RECURRENCE_HOURS} hours"
             )
         return reasons

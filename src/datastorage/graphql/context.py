@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 import strawberry
 
 from datastorage.domain.caller import Caller
+from datastorage.errors import InvalidInput
 from datastorage.graphql.loaders import Loaders
+from datastorage.limits import SEARCHES_AT_ONCE, SEARCHES_MAX
 from datastorage.services.dependencies import Dependencies
 
 
 class Context:
     """The services' dependencies, the caller and its loaders; no session, since sibling fields interleave."""
 
-    __slots__ = ("caller", "deps", "loaders")
+    __slots__ = ("_searches", "_searching", "caller", "deps", "loaders")
 
     def __init__(self, deps: Dependencies, caller: Caller) -> None:
         self.deps, self.caller = deps, caller
         self.loaders = Loaders(deps, caller)
+        self._searches, self._searching = 0, asyncio.Semaphore(SEARCHES_AT_ONCE)
+
+    @asynccontextmanager
+    async def search(self) -> AsyncIterator[None]:
+        """Around each search: no dataloader can gather them, so one request may start so many only.
+
+        Errors: InvalidInput.
+        """
+        self._searches += 1
+        if self._searches > SEARCHES_MAX:
+            raise InvalidInput.single("query", f"asks for more than {SEARCHES_MAX} searches in one request")
+        async with self._searching:
+            yield
 
     def forget(self) -> None:
         """After a write: what was loaded before may no longer be so for the fields that follow."""

@@ -26,9 +26,9 @@ async def similar(
     """Incidents like that of this record."""
     rows = SIMILAR_ROWS_DEFAULT if first is None else first
     incident = root if isinstance(root, RemediationAudit) else await _remediation(info, root)
-    return await find_incidents_like(
-        info.context.deps, info.context.caller, incident, to_filter(filters), rows
-    )
+    where = to_filter(filters)
+    async with info.context.search():
+        return await find_incidents_like(info.context.deps, info.context.caller, incident, where, rows)
 
 
 async def _remediation(info: Info, root: Any) -> RemediationAudit | None:

@@ -102,7 +102,7 @@ class RecommendedActions:
     """The actions, best first, and how the incidents were found."""
 
     actions: Sequence[RecommendedAction]
-    similar_incidents: int
+    similar_incident_count: int
     mode: SearchMode
     degraded_reason: str | None
 

@@ -33,7 +33,7 @@ from datastorage.client.generated.records import (
 )
 from datastorage.client.operation import BatchMutation, Count, Mutation, NodeQuery, Query
 
-_ACTION_GUARD = "fragment ActionGuard on ActionGuard { advice reasons since inFlight { ...RemediationAudit } inFlightCount recentFailures { ...RemediationAudit } recentFailureCount recentAttemptCount recentSuccessCount recurrenceCount lastAttempt { ...RemediationAudit } lastSuccess { ...RemediationAudit } }"
+_ACTION_GUARD = "fragment ActionGuard on ActionGuard { advice reasons since inFlight { ...RemediationAudit } inFlightCount recentFailures { ...RemediationAudit } recentFailureCount recentAttemptCount recentSuccessCount recurredCount lastAttempt { ...RemediationAudit } lastSuccess { ...RemediationAudit } }"
 _AI_ANALYSIS_AUDIT = "fragment AiAnalysisAudit on AiAnalysisAudit { id databaseId analysisId remediationRequestId provider model confidenceScore tokensUsed analysisDurationMs rootCause recommendedAction namespace clusterName metadata createdAt }"
 _AI_ANALYSIS_AUDIT_CONNECTION = "fragment AiAnalysisAuditConnection on AiAnalysisAuditConnection { nodes { ...AiAnalysisAudit } pageInfo { ...PageInfo } }"
 _CREATE_AI_ANALYSIS_AUDIT_PAYLOAD = "fragment CreateAiAnalysisAuditPayload on CreateAiAnalysisAuditPayload { aiAnalysisAudit { ...AiAnalysisAudit } receipt { ...WriteReceipt } }"
@@ -48,7 +48,7 @@ _FIELD_FAULT = "fragment FieldFault on FieldFault { field reason message }"
 _GROUP_KEY = "fragment GroupKey on GroupKey { field value }"
 _PAGE_INFO = "fragment PageInfo on PageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
 _RECOMMENDED_ACTION = "fragment RecommendedAction on RecommendedAction { actionType attempts successCount failureCount successRate lowerBound medianDurationMs recurredCount recurrenceRate resolutions similarity examples { ...RemediationAudit } }"
-_RECOMMENDED_ACTIONS = "fragment RecommendedActions on RecommendedActions { similarIncidents mode degradedReason actions { ...RecommendedAction } }"
+_RECOMMENDED_ACTIONS = "fragment RecommendedActions on RecommendedActions { similarIncidentCount mode degradedReason actions { ...RecommendedAction } }"
 _RECORD_FEEDBACK_PAYLOAD = "fragment RecordFeedbackPayload on RecordFeedbackPayload { event { ...RemediationEvent } receipt { ...WriteReceipt } }"
 _REDACTION = "fragment Redaction on Redaction { field pattern count }"
 _REMEDIATION = "fragment Remediation on Remediation { requestId asOf audit { ...RemediationAudit } analyses(first: 100) { ...AiAnalysisAuditConnection } workflows(first: 100) { ...WorkflowAuditConnection } executions(first: 100) { ...ExecutionAuditConnection } events(first: 100) { ...RemediationEventConnection } }"

@@ -101,7 +101,7 @@ class ActionGuard(Record):
     "Recent remediations of the target by this action, however they went or go."
     recent_success_count: int
     "Those of them with the status SUCCESS."
-    recurrence_count: int
+    recurred_count: int
     "Recent remediations of the target by this action whose effect did not last: the same alert struck the same target in the same cluster again, later than their end and at most 24 hours later."
     last_attempt: RemediationAudit | None
     "The newest remediation of the target by this action, also before the window."
@@ -385,7 +385,7 @@ class RecommendedAction(Record):
 class RecommendedActions(Record):
     """What was tried on incidents like this one: actions by the lower bound of their success rate, then by attempts, then by name; actions without a success or a failure yet come last."""
 
-    similar_incidents: int
+    similar_incident_count: int
     "How many similar incidents these figures rest on, at most 50."
     mode: SearchMode
     "How they were searched; LEXICAL means by words alone: see degradedReason."

@@ -63,7 +63,8 @@ async def recommended_actions(
         rows=RECOMMENDED_ACTIONS_DEFAULT if first is None else first,
         min_similarity=SIMILAR_TRIED_SIMILARITY_MIN if min_similarity is None else min_similarity,
     )
-    return await recommending.recommended_actions(info.context.deps, info.context.caller, question)
+    async with info.context.search():
+        return await recommending.recommended_actions(info.context.deps, info.context.caller, question)
 
 
 async def action_guard(

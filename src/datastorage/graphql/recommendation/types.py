@@ -83,7 +83,7 @@ class RecommendedActions:
     actions: list[RecommendedAction] = strawberry.field(
         description="The actions, the most reliable first; empty if no incident was similar enough."
     )
-    similar_incidents: int = strawberry.field(
+    similar_incident_count: int = strawberry.field(
         description="How many similar incidents these figures rest on, at most 50."
     )
     mode: SearchMode = strawberry.field(
@@ -119,7 +119,7 @@ class ActionGuard:
         description="Recent remediations of the target by this action, however they went or go."
     )
     recent_success_count: int = strawberry.field(description="Those of them with the status SUCCESS.")
-    recurrence_count: int = strawberry.field(
+    recurred_count: int = strawberry.field(
         description="Recent remediations of the target by this action whose effect did not last: the same alert "
         "struck the same target in the same cluster again, later than their end and at most 24 hours later."
     )

@@ -62,7 +62,8 @@ async def similar_incidents(
         mode=mode or SearchMode.HYBRID,
         collapse=bool(collapse),
     )
-    return await find_similar_incidents(info.context.deps, info.context.caller, question)
+    async with info.context.search():
+        return await find_similar_incidents(info.context.deps, info.context.caller, question)
 
 
 @strawberry.type
