@@ -14,8 +14,9 @@ from starlette.applications import Starlette
 from datastorage import __version__
 from datastorage.db import migrations
 from datastorage.db.database import Database
+from datastorage.db.findings import Expected
 from datastorage.db.location import located, revive
-from datastorage.db.startup_checks import Expected, check_database, refuse_fatal
+from datastorage.db.startup_checks import check_database, refuse_fatal
 from datastorage.domain.kinds import KINDS
 from datastorage.embedding import (
     configured_cache,

@@ -76,7 +76,6 @@ GUARD_ROWS_MAX: Final = 10
 # Up to this many matching incidents all are compared, which is exact and takes some 4 µs each; beyond, asking HNSW
 # for 400 texts takes 6 to 10 ms whatever the filter, and found all of the ten nearest at every share measured.
 EXACT_SCAN_ROWS_MAX: Final = 2_500
-# Nearest texts asked of HNSW before the filter is applied; 400 kept recall at 10 of 10 down to 1 % filters.
 # Of each list of the search this many are compared in every way: the duplicates of a report were among the
 # first 100 of one of them for 88 and 97 % of two sets.
 LEG_ROWS_MIN: Final = 100
@@ -87,6 +86,8 @@ LEXICAL_EXACT_ROWS_MAX: Final = 5_000
 LEXICAL_BUDGET_DOCUMENTS: Final = 1_200
 LEXICAL_BUDGET_DOCUMENTS_SECOND_TRY: Final = 5_000
 LEXICAL_BUDGET_TERMS_MAX: Final = 24
+# Nearest texts asked of HNSW before a filter is applied: 400 kept recall at 10 of 10 down to 1 % filters. The second
+# try is for a filter that left too few.
 NEAREST_TEXTS_FIRST_TRY: Final = 400
 NEAREST_TEXTS_SECOND_TRY: Final = 4_000
 INDEX_STATE_S: Final = 10.0  # an index appears or goes by an operator's hand, so seldom
@@ -98,7 +99,8 @@ STATISTICS_SAMPLE_ROWS: Final = 50_000
 STATISTICS_TERMS_MAX: Final = 500_000  # the rarer ones count as in one document; 4 MB a process
 STATISTICS_CHECK_EVERY_S: Final = 5.0
 STATISTICS_GROWTH_MAX: Final = 0.05  # more added than this share: the weights of common words have moved
-STATISTICS_AGE_S_MAX: Final = 3_600.0  # texts change also where nothing is added
+# Older ones are made anew if anything was written since: changed texts and deleted ones move the weights too.
+STATISTICS_AGE_S_MAX: Final = 3_600.0
 
 # Searches of one request, 30 to 50 ms each: a page of incidents with those like each of them, and a few more. Some
 # at once keep both cores busy; more would only take connections from others.
@@ -107,9 +109,11 @@ SEARCHES_AT_ONCE: Final = 3
 
 # HTTP. A full batch of creates with 64 KiB of metadata each would be 38 MiB; typical ones are below 1 MiB.
 REQUEST_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
+BATCH_ROWS_MAX: Final = 500
 
 # Embedding: tokens beyond this no longer move the mean of a static model; the longest text takes about 5 ms.
 EMBEDDED_CHARS_MAX: Final = 16_384
+MASKED_CHARS_MAX: Final = 2 * EMBEDDED_CHARS_MAX  # masking shortens, seldom to less than half; about 5 ms
 EMBEDDING_BATCH_TEXTS: Final = 32  # what inference servers take at once by default
 EMBEDDING_DIMENSIONS_MAX: Final = 4_000  # of a halfvec that pgvector can index
 EMBEDDING_ATTEMPTS_MAX: Final = 4  # 0.1 + 0.2 + 0.4 s apart, and some chance: about what a write can wait
@@ -122,7 +126,6 @@ EMBEDDING_REFUSALS_MAX: Final = 1_000
 # A cache is asked to save time: what it has not answered by then is sooner had without it.
 CACHE_TIMEOUT_S: Final = 0.1
 CACHE_CONNECTIONS_MAX: Final = 32
-MASKED_CHARS_MAX: Final = 2 * EMBEDDED_CHARS_MAX  # masking shortens, seldom to less than half; about 5 ms
 
 # Backfill: a worker looks for texts without a vector this often, unless a write wakes it. Writes of one incident
 # that come at the same time change its text more than once; after a tenth of a second they have mostly ended.
@@ -161,7 +164,6 @@ ID_BLOCK_ROWS: Final = 64
 IMPORT_BATCH_ROWS: Final = 200
 # The largest record has some 110 KiB of text, of which JSON may escape each byte to six.
 IMPORT_LINE_BYTES_MAX: Final = 1024 * 1024
-BATCH_ROWS_MAX: Final = 500
 # Export: rows fetched at a time; the largest take some 20 MB.
 EXPORT_BATCH_ROWS: Final = 200
 # Delete: remediations a transaction, each with all around it; writers of these wait as long as it takes.

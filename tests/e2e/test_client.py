@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from datastorage.client import (
+    ActionAdvice,
     AiAnalysisAuditFilter,
     AsyncDataStorage,
     Conflict,
@@ -367,6 +368,20 @@ async def test_any_document_can_be_executed(memory: AsyncDataStorage, request_id
     assert data == {"remediationAudit": {"version": 1}}
 
 
+async def test_null_in_the_variables_of_any_document_is_sent(
+    memory: AsyncDataStorage, request_id: str
+) -> None:
+    await memory.create_remediation_audit(remediation(request_id, resolution="more memory"))
+
+    await memory.execute(
+        'mutation Clear($id: String!, $text: String = "a default") {'
+        "  updateRemediationAudit(input: {requestId: $id, resolution: $text}) { __typename } }",
+        {"id": request_id, "text": None},
+    )
+
+    assert (await memory.remediation_audit(request_id=request_id)).resolution is None
+
+
 async def test_the_actor_is_kept_with_the_event(memory: AsyncDataStorage, request_id: str) -> None:
     await memory.create_remediation_audit(remediation(request_id))
 
@@ -506,3 +521,23 @@ def test_without_asyncio_batches_are_stored_and_pages_walked(blocking: DataStora
     assert sorted(each.remediation_request_id for each in found) == ids
     assert [len(page.nodes) for page in listing.pages()] == [100] * 5 + [9]
     assert listing.total_count() == 509
+
+
+async def test_an_agent_asks_what_helped_and_whether_it_may_act(
+    memory: AsyncDataStorage, request_id: str
+) -> None:
+    text = "quorum of the consensus store is lost"
+    tried = await memory.create_remediation_audit(
+        remediation(request_id, error_message=text, phase=Phase.COMPLETED)
+    )
+
+    advice = await memory.recommended_actions(text=text, filters=of(request_id))
+    guard = await memory.action_guard(
+        tried.remediation_audit.action_type,
+        tried.remediation_audit.target_resource,
+        except_request_id=request_id,
+    )
+
+    (action,) = advice.actions
+    assert (action.action_type, action.success_count) == (tried.remediation_audit.action_type, 1)
+    assert guard.advice in set(ActionAdvice)

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from prometheus_client import REGISTRY
 
-from datastorage.observability.metrics import FaultField
+from datastorage.observability.labels import FaultField
 from support.client import CREATE, GraphQLClient
 from support.records import remediation_input
 

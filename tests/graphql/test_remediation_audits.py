@@ -178,7 +178,7 @@ async def test_a_number_of_rows_beyond_32_bits_is_refused(client: GraphQLClient)
         ([("NAME", "ASC")], ["late", "newest", "tie-1", "tie-2", "oldest"]),
         ([("NAME", "DESC")], ["oldest", "tie-2", "tie-1", "newest", "late"]),
         ([("NAME", "ASC"), ("START_TIME", "DESC")], ["newest", "late", "tie-2", "tie-1", "oldest"]),
-        ([("SEVERITY", "DESC"), ("NAME", "ASC"), ("ID", "DESC")], ["tie-1", "oldest", "newest", "late", "tie-2"]),
+        ([("SEVERITY", "DESC"), ("NAME", "ASC"), ("ID", "DESC")], ["late", "tie-2", "tie-1", "oldest", "newest"]),
         ([("ID", "ASC")], list(ROWS)),
         ([("ID", "DESC"), ("NAME", "ASC")], list(reversed(ROWS))),
         ([("END_TIME", "ASC", "LAST")], ["late", "newest", "oldest", "tie-1", "tie-2"]),

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy.engine import URL
 
+from datastorage.domain.cursor import Cursors
 from datastorage.domain.filters import EVERYTHING
-from datastorage.domain.paging import NEWEST_FIRST, Cursors, OrderTerm, total_order
+from datastorage.domain.paging import NEWEST_FIRST, OrderTerm, total_order
+from datastorage.domain.remediation import REMEDIATION
 from support.api import opened_api
 from support.client import GraphQLClient
 from support.lists import keys, listed, refused
@@ -55,6 +57,23 @@ async def test_a_cursor_of_another_list_is_refused(client: GraphQLClient, other:
     )
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        "workflowAudits(after: $after) { nodes { id } }",
+        "executionAudits(after: $after) { nodes { id } }",
+        'remediationAudit(requestId: "first") { workflows(after: $after) { nodes { id } } }',
+        'remediationAudit(requestId: "first") { executions(after: $after) { nodes { id } } }',
+    ],
+)
+async def test_a_cursor_of_another_kind_of_record_is_refused(client: GraphQLClient, other: str) -> None:
+    cursor = (await listed(client, first=1))["pageInfo"]["endCursor"]
+
+    answer = await client.ask(f"query Other($after: String) {{ {other} }}", after=cursor)
+
+    assert answer.error["extensions"]["code"] == "BAD_CURSOR"
+
+
 async def test_a_broken_cursor_is_refused(client: GraphQLClient) -> None:
     cursor = (await listed(client, first=1))["pageInfo"]["endCursor"]
     broken = ["", " ", "x", "ü", "a\x00b", "=" * 8, "x" * 5000, cursor + "=", f" {cursor}", cursor.swapcase()]
@@ -100,7 +119,7 @@ TIME, NUMBER = "2026-01-01T12:00:00+00:00", 1
     ],
 )
 async def test_a_forged_cursor_with_wrong_values_is_refused(client: GraphQLClient, values: tuple) -> None:
-    forged = Cursors(EVERYTHING, NEWEST_FIRST).encode(values)
+    forged = Cursors(EVERYTHING, NEWEST_FIRST, REMEDIATION.type_name).encode(values)
 
     code, _ = await refused(client, after=forged)
 
@@ -111,10 +130,8 @@ async def test_a_forged_cursor_with_wrong_values_is_refused(client: GraphQLClien
 async def test_a_forged_cursor_with_a_name_that_cannot_be_is_refused(
     client: GraphQLClient, name: object
 ) -> None:
-    order = total_order([OrderTerm("name")])
+    cursors = Cursors(EVERYTHING, total_order([OrderTerm("name")]), REMEDIATION.type_name)
 
-    code, _ = await refused(
-        client, orderBy=[{"field": "NAME"}], after=Cursors(EVERYTHING, order).encode((name, NUMBER))
-    )
+    code, _ = await refused(client, orderBy=[{"field": "NAME"}], after=cursors.encode((name, NUMBER)))
 
     assert code == "BAD_CURSOR"

@@ -236,6 +236,20 @@ async def test_a_filter_beyond_its_bounds_is_refused(deps: Dependencies) -> None
         await deleted(deps, Selection(around=too_long))
 
 
+@pytest.mark.parametrize("more", [{}, {"request_ids": ("rr-1",)}])
+async def test_what_only_an_export_can_mean_is_refused_before_anything_goes(
+    deps: Dependencies, sql: asyncpg.Connection, more: dict[str, Any]
+) -> None:
+    await store_timeline(deps, "rr-1")
+    own = {SubjectKind.ANALYSIS: Condition("provider", Operator.EQ, "nobody")}
+
+    for use in (deleted, lambda deps, selection: count_to_delete(deps, OPERATOR, selection)):
+        with pytest.raises(InvalidInput, match="own: a delete takes request ids or a filter of remediations"):
+            await use(deps, Selection(own=own, **more))
+
+    assert await counted(sql) == ONE_OF_EACH
+
+
 async def test_the_statements_of_a_batch_do_not_grow_with_it(deps: Dependencies, statements: Any) -> None:
     for number in range(4):
         await store_timeline(deps, f"rr-{number}")

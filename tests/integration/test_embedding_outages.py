@@ -14,7 +14,8 @@ from sqlalchemy.engine import URL
 from datastorage.app import dependencies
 from datastorage.embedding import MemoryCache, Prefixes
 from datastorage.graphql.schema import build_schema
-from datastorage.observability.metrics import CACHE_HITS, CACHE_MISSES, EMBEDDING_REQUESTS, EmbeddingOutcome
+from datastorage.observability.labels import EmbeddingOutcome
+from datastorage.observability.metrics import CACHE_HITS, CACHE_MISSES, EMBEDDING_REQUESTS
 from datastorage.repositories.vector_indexes import has_index
 from datastorage.resilience import CircuitBreaker, CircuitName, CircuitState
 from datastorage.services.dependencies import Dependencies

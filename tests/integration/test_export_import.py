@@ -1,7 +1,7 @@
 """What is exported and imported again is the same, whatever the texts hold."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,16 +12,21 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 
 from datastorage.domain.caller import OPERATOR
-from datastorage.domain.enums import Phase, Severity, Status, WorkflowPhase
+from datastorage.domain.enums import Phase, Severity, Status, SubjectKind, WorkflowPhase
+from datastorage.domain.filters import Condition, Filter, Operator
 from datastorage.domain.json_record import KIND_OF
 from datastorage.domain.kinds import KINDS
+from datastorage.domain.remediation import REMEDIATION
 from datastorage.domain.selection import Selection
+from datastorage.errors import InvalidInput
+from datastorage.limits import FILTER_VALUES_MAX
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.export_records import export
 from datastorage.services.import_records import BatchDone, Line, import_records
+from datastorage.services.records import RecordKey, create_record, update_record
 from support.api import services_from_sync_tests
 from support.around import ANALYSIS, EXECUTION, WORKFLOW
-from support.records import VALID
+from support.records import VALID, remediation_row
 
 TABLES = ("remediation_audit", "ai_analysis_audit", "workflow_audit", "execution_audit")
 Services = tuple[BlockingPortal, Dependencies]
@@ -175,6 +180,21 @@ def emptied(services: Services) -> None:
     portal.call(run)
 
 
+@pytest.mark.parametrize(
+    "chosen_by",
+    [lambda where: Selection(around=where), lambda where: Selection(own={SubjectKind.WORKFLOW: where})],
+    ids=["around", "own"],
+)
+async def test_a_filter_beyond_its_bounds_is_refused(
+    deps: Dependencies, chosen_by: Callable[[Filter], Selection]
+) -> None:
+    too_long: Filter = Condition("cluster_name", Operator.IN, ("x",) * (FILTER_VALUES_MAX + 1))
+
+    with pytest.raises(InvalidInput, match="more than 500 values"):
+        async with export(deps, OPERATOR, list(SubjectKind), chosen_by(too_long)):
+            pass
+
+
 PLAIN = tuple(
     {"record": name, **valid}
     for name, valid in zip(KIND_OF, (VALID, ANALYSIS, WORKFLOW, EXECUTION), strict=True)
@@ -198,3 +218,26 @@ def test_importing_an_export_into_an_empty_database_gives_the_same_records(
     assert second == BatchDone(stored=4, replayed=0, rejected=[])
     assert rows(target) == rows(source)
     assert exported(target) == lines
+
+
+async def test_an_export_is_there_already_where_it_came_from_also_what_has_changed_since(
+    deps: Dependencies,
+) -> None:
+    for number, phase in enumerate(("pending", "processing")):
+        await create_record(
+            deps, OPERATOR, REMEDIATION, remediation_row(remediation_request_id=f"rr-{number}", phase=phase)
+        )
+    change = {"phase": "completed", "error_message": "token=abcdefghij1234567890", "metadata": {"a": 1}}
+    await update_record(deps, OPERATOR, REMEDIATION, RecordKey(key="rr-1"), change)
+    async with export(deps, OPERATOR, [REMEDIATION.subject], Selection()) as records:
+        lines = [line async for _, lines in records.lines() for line in lines]
+
+    def numbered(lines: list[bytes]) -> list[Line]:
+        return [Line(number, line) for number, line in enumerate(lines, 1)]
+
+    (again,) = [done async for done in import_records(deps, OPERATOR, numbered(lines))]
+    altered = [line.replace(b'"COMPLETED"', b'"FAILED"') for line in lines]
+    (other,) = [done async for done in import_records(deps, OPERATOR, numbered(altered))]
+
+    assert (again.stored, again.replayed, again.rejected) == (0, 2, [])
+    assert (other.stored, other.replayed, [one.line for one in other.rejected]) == (0, 1, [2])

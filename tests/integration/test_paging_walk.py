@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import URL
 
 from datastorage.domain.caller import ANONYMOUS, EVERYWHERE
+from datastorage.domain.enums import Severity
 from datastorage.domain.filters import Condition, Operator
 from datastorage.domain.paging import Order, OrderTerm, page_request, total_order
 from datastorage.domain.remediation import REMEDIATION, RemediationAudit, RemediationDraft
@@ -48,7 +49,7 @@ def record(pick: random.Random) -> dict[str, Any]:
         "name": pick.choice(("a", "a-b", "b")),
         "namespace": pick.choice("xy"),
         "phase": pick.choice(("pending", "failed")),
-        "severity": pick.choice(("low", "high")),
+        "severity": pick.choice(("low", "high", "critical")),
         "start_time": START + timedelta(microseconds=pick.randrange(3)),
         "end_time": None if ended is None else START + timedelta(seconds=ended),
     }
@@ -72,9 +73,14 @@ def in_order(audits: Sequence[RemediationAudit], order: Order) -> list[int]:
     for term in reversed(order):
         held = [row for row in rows if getattr(row, term.column) is not None]
         absent = [row for row in rows if getattr(row, term.column) is None]
-        held.sort(key=lambda row, column=term.column: getattr(row, column), reverse=term.descending)
+        held.sort(key=lambda row, column=term.column: weight(row, column), reverse=term.descending)
         rows = absent + held if term.nulls_first else held + absent
     return [row.id for row in rows]
+
+
+def weight(row: RemediationAudit, column: str) -> Any:
+    value = getattr(row, column)
+    return -list(Severity).index(value) if column == "severity" else value
 
 
 class Listed:

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy.engine import URL
 
 from datastorage.db import migrations
-from datastorage.db.startup_checks import Expected, Finding, check_database, refuse_fatal
+from datastorage.db.findings import Expected, Finding
+from datastorage.db.startup_checks import check_database, refuse_fatal
 from datastorage.errors import StartupError
 from support.postgres import administrator, cloned
 from support.servers import DEBIANS_15, NEEDS_DEBIANS_15, Server, cluster, installation

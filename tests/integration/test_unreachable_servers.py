@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy.engine import URL
 
 from datastorage.db.direct_connection import direct_connection
-from datastorage.db.startup_checks import Expected, check_database
+from datastorage.db.findings import Expected
+from datastorage.db.startup_checks import check_database
 from datastorage.db.url import asyncpg_url
 from datastorage.errors import StartupError
 from support.servers import DEBIANS_15, NEEDS_DEBIANS_15, PASSWORD, Server, cluster, self_signed

@@ -11,8 +11,9 @@ from datastorage.app import expected, start_logging
 from datastorage.cli.embedding_findings import embedding_findings
 from datastorage.cli.parts import run
 from datastorage.db import migrations
+from datastorage.db.findings import Finding
 from datastorage.db.location import located
-from datastorage.db.startup_checks import Finding, check_database
+from datastorage.db.startup_checks import check_database
 from datastorage.errors import OperatorError
 from datastorage.settings import Settings, load_settings, unknown_variables
 

@@ -10,7 +10,7 @@ import asyncio
 
 from redis.exceptions import RedisError
 
-from datastorage.db.startup_checks import Finding
+from datastorage.db.findings import Finding
 from datastorage.embedding import (
     EmbeddingFailed,
     EmbeddingProvider,

@@ -38,10 +38,15 @@ def headers(actor: str | None, token: str | None, others: Mapping[str, str]) -> 
 
 
 def body(document: str, variables: Mapping[str, Any], operation_name: str | None = None) -> bytes:
-    """The body; variables that are None are left out, since the API's defaults are meant by them."""
-    given = {name: plain(value) for name, value in variables.items() if value is not None}
+    """The body; a variable that is None is sent as null."""
+    given = {name: plain(value) for name, value in variables.items()}
     request = {"query": document, "variables": given}
     return to_json(request if operation_name is None else {**request, "operationName": operation_name})
+
+
+def arguments(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables of a method's arguments; those that are None were not given, so the API's defaults hold."""
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def plain(value: Any) -> Any:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from datastorage.domain.column_types import column_types
+from datastorage.domain.cursor import Values, cursor_value
 from datastorage.domain.kind import R, RecordKind
-from datastorage.domain.paging import Order, OrderTerm, Page, PageRequest, Values, cursor_value
+from datastorage.domain.paging import Order, OrderTerm, Page, PageRequest
 
 
 def page_of(kind: RecordKind[R], rows: Sequence[R], request: PageRequest) -> Page[R]:

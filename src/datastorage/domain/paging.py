@@ -1,36 +1,19 @@
-"""Order, page and cursor: keyset pagination as values.
-
-A cursor is opaque to clients: a version byte, the ordered values of its row, and before them a fingerprint of
-these values with the filter and order that it belongs to, in base64url.
-"""
+"""Order and page: keyset pagination as values."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
-import orjson
-
+from datastorage.domain.cursor import Cursors
+from datastorage.domain.cursor import Values as Values  # noqa: PLC0414 - repositories.keyset takes it from here
+from datastorage.domain.cursor import cursor_value as cursor_value  # noqa: PLC0414 - as well
 from datastorage.domain.filters import Filter
-from datastorage.errors import BadCursor, InvalidInput
-from datastorage.limits import (
-    BIGINT_MAX,
-    CURSOR_CHARS_MAX,
-    ORDER_TERMS_MAX,
-    PAGE_ROWS_DEFAULT,
-    PAGE_ROWS_MAX,
-)
-
-CURSOR_VERSION: Final = b"\x01"
-FINGERPRINT_BYTES: Final = 8
+from datastorage.errors import InvalidInput
+from datastorage.limits import ORDER_TERMS_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
 
 R = TypeVar("R")
-Values = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +55,9 @@ class PageRequest:
     rows: int
     backward: bool = False
     position: Values | None = None  # ordered values of the row that the page starts after (or ends before)
+    of: str = (
+        ""  # what the list holds: cursors of other lists are refused, even with the same filter and order
+    )
 
 
 def page_request(
@@ -82,6 +68,7 @@ def page_request(
     after: str | None = None,
     last: int | None = None,
     before: str | None = None,
+    of: str = "",
 ) -> PageRequest:
     """A page from the arguments of a Relay connection. Errors: InvalidInput, BadCursor."""
     if first is not None and last is not None:
@@ -98,8 +85,8 @@ def page_request(
     if not 1 <= rows <= PAGE_ROWS_MAX:
         raise InvalidInput.single(name, f"must be between 1 and {PAGE_ROWS_MAX}, got {rows}")
     cursor = before if backward else after
-    position = None if cursor is None else Cursors(where, order).decode(cursor)
-    return PageRequest(where, order, rows, backward, position)
+    position = None if cursor is None else Cursors(where, order, of).decode(cursor)
+    return PageRequest(where, order, rows, backward, position, of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,90 +135,7 @@ class Page(Generic[R]):
         )
 
     def _cursors(self) -> Cursors:
-        return Cursors(self.request.where, self.request.order)
+        return Cursors(self.request.where, self.request.order, self.request.of)
 
     def _values(self, node: R) -> Values:
         return tuple(getattr(node, term.column) for term in self.request.order)
-
-
-class Cursors:
-    """The cursors of one list: a cursor names a place in it, and means nothing in any other list."""
-
-    def __init__(self, where: Filter, order: Order) -> None:
-        self._columns = len(order)
-        # repr is stable here: frozen dataclasses of strings, numbers, enums and times.
-        self._list = hashlib.sha256(repr((where, order)).encode())
-
-    def encode(self, values: Values) -> str:
-        """An opaque cursor for the row with these ordered values."""
-        return _text(self._payload(orjson.dumps(values)))
-
-    def decode(self, cursor: str) -> Values:
-        """The ordered values held by a cursor. Errors: BadCursor."""
-        payload = _bytes(cursor)
-        if payload[:1] != CURSOR_VERSION:
-            raise BadCursor("the cursor was made by another release; start again without it")
-        encoded = payload[1 + FINGERPRINT_BYTES :]
-        if payload != self._payload(encoded):
-            raise BadCursor(
-                "the cursor belongs to another filter or order, or was altered; start again without it"
-            )
-        try:
-            values = orjson.loads(encoded)
-        except ValueError:
-            raise unreadable() from None
-        if not isinstance(values, list) or len(values) != self._columns:
-            raise unreadable()
-        return tuple(values)
-
-    def _payload(self, values: bytes) -> bytes:
-        fingerprint = self._list.copy()
-        fingerprint.update(values)
-        return CURSOR_VERSION + fingerprint.digest()[:FINGERPRINT_BYTES] + values
-
-
-def unreadable() -> BadCursor:
-    """The error for what no page of this service has carried."""
-    return BadCursor("the cursor cannot be read; pass a cursor from pageInfo or edges unchanged")
-
-
-def cursor_value(kind: type, value: Any, *, nullable: bool) -> Any:
-    """A value held in a cursor, of the type of its column. Errors: BadCursor."""
-    if value is None and nullable:
-        return None
-    if kind is datetime:
-        return cursor_time(value)
-    if isinstance(value, bool) is not (kind is bool) or not isinstance(value, kind):
-        raise unreadable()
-    if isinstance(value, int) and abs(value) > BIGINT_MAX:
-        raise unreadable()
-    if isinstance(value, str) and "\x00" in value:  # PostgreSQL's text cannot hold it
-        raise unreadable()
-    return value
-
-
-def cursor_time(value: Any) -> datetime:
-    """A time held in a cursor, in UTC. Errors: BadCursor."""
-    try:
-        moment = datetime.fromisoformat(value)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        raise unreadable() from None
-    raise unreadable()
-
-
-def _text(payload: bytes) -> str:
-    return base64.urlsafe_b64encode(payload).rstrip(b"=").decode()
-
-
-def _bytes(cursor: str) -> bytes:
-    if len(cursor) > CURSOR_CHARS_MAX:
-        raise unreadable()
-    try:
-        payload = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise unreadable() from None
-    if not payload or _text(payload) != cursor:  # one place, one cursor
-        raise unreadable()
-    return payload

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from datastorage.domain.enums import SubjectKind
-from datastorage.domain.filters import EVERYTHING, Filter
+from datastorage.domain.filters import EVERYTHING, Filter, check_bounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +25,9 @@ class Selection:
     def by_own_fields(self, kind: SubjectKind) -> Filter:
         """What holds for each record of a kind by itself."""
         return self.own.get(kind, EVERYTHING)
+
+    def check(self) -> None:
+        """Errors: InvalidInput for a filter that is too large."""
+        for where in (self.around, *self.own.values()):
+            if where is not None:
+                check_bounds(where)

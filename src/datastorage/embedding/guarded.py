@@ -11,11 +11,8 @@ import structlog
 
 from datastorage.embedding.provider import EmbeddingProvider, Vector
 from datastorage.errors import CircuitOpen, EmbeddingFailed, EmbeddingTimeout, RateLimited, TextRefused
-from datastorage.observability.metrics import (
-    EMBEDDING_SECONDS,
-    EmbeddingOutcome,
-    count_embedding_request,
-)
+from datastorage.observability.labels import EmbeddingOutcome
+from datastorage.observability.metrics import EMBEDDING_SECONDS, count_embedding_request
 from datastorage.resilience import CircuitBreaker
 
 log = structlog.get_logger(__name__)

@@ -37,5 +37,6 @@ async def page(
         after=after,
         last=last,
         before=before,
+        of=kind.type_name,
     )
     return await list_records(info.context.deps, info.context.caller, kind, request)

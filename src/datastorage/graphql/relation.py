@@ -27,11 +27,15 @@ def connection(relation: Relation, description: str, *, key: str = REQUEST_ID, n
             return Page(request, (), more=False, count=_none)
         return await info.context.loaders.page(relation, parent, request)
 
-    return paged(load, description, newest_by=newest_by)
+    return paged(load, description, newest_by=newest_by, of=relation.name)
 
 
 def paged(
-    load: Callable[[Any, Info, PageRequest], Awaitable[Page[Any]]], description: str, *, newest_by: str
+    load: Callable[[Any, Info, PageRequest], Awaitable[Page[Any]]],
+    description: str,
+    *,
+    newest_by: str,
+    of: str = "",
 ) -> Any:
     """A field with the arguments of a connection, and the page that `load` has for them; newest first."""
 
@@ -45,7 +49,7 @@ def paged(
     ) -> Page[Any]:
         order = total_order((), newest_by)
         request = page_request(
-            where=EVERYTHING, order=order, first=first, after=after, last=last, before=before
+            where=EVERYTHING, order=order, first=first, after=after, last=last, before=before, of=of
         )
         return await load(root, info, request)
 

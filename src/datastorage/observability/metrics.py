@@ -1,4 +1,4 @@
-"""Every metric of the service, declared once. Label values come from enums only.
+"""Every metric of the service, declared once. Label values come from the enums of `labels` only.
 
 Children are bound at import, so a measurement costs one call and no dictionary look-up; a test sums the
 label sets. Gauges name how they add up over several worker processes.
@@ -8,101 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from time import perf_counter
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 from datastorage.errors import FaultReason
+from datastorage.observability.labels import (
+    CircuitName,
+    CircuitState,
+    EmbeddingOutcome,
+    FaultField,
+    QueryOperation,
+    RejectedCode,
+    Status,
+    Table,
+)
+from datastorage.observability.labels import (
+    DualWriteFailure as DualWriteFailure,  # noqa: PLC0414 - graphql.errors takes it from here
+)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the series and tell nothing
 
 SECONDS_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-
-
-class Table(StrEnum):
-    """Tables that writes are counted for."""
-
-    REMEDIATION = "remediation_audit"
-    AI_ANALYSIS = "ai_analysis_audit"
-    WORKFLOW = "workflow_audit"
-    EXECUTION = "execution_audit"
-
-
-class Status(StrEnum):
-    """How it went; failure is our fault only, refused input is no failure."""
-
-    SUCCESS = "success"
-    FAILURE = "failure"
-
-
-class DualWriteFailure(StrEnum):
-    """Why a unit of work did not reach both stores."""
-
-    POSTGRESQL = "postgresql_failure"
-    VECTORDB = "vectordb_failure"
-    VALIDATION = "validation_failure"
-    CANCELED = "context_canceled"
-    ROLLBACK = "transaction_rollback"
-    UNKNOWN = "unknown"
-
-
-class QueryOperation(StrEnum):
-    """Kinds of root query fields."""
-
-    GET = "get"
-    LIST = "list"
-    FILTER = "filter"
-    AGGREGATE = "aggregate"
-    SEMANTIC_SEARCH = "semantic_search"
-
-
-class FaultField(StrEnum):
-    """Fields that validation failures are counted for."""
-
-    NAME = "name"
-    NAMESPACE = "namespace"
-    PHASE = "phase"
-    STATUS = "status"
-    ACTION_TYPE = "action_type"
-    SEVERITY = "severity"
-    TARGET_RESOURCE = "target_resource"
-    OTHER = "other"
-
-
-class RejectedCode(StrEnum):
-    """Refusals that are nobody's failure."""
-
-    CONFLICT = "conflict"
-    NOT_FOUND = "not_found"
-    INVALID_TRANSITION = "invalid_transition"
-    FORBIDDEN = "forbidden"
-
-
-class EmbeddingOutcome(StrEnum):
-    """How a call of the embedding provider ended."""
-
-    OK = "ok"
-    TIMEOUT = "timeout"
-    RATE_LIMITED = "rate_limited"
-    ERROR = "error"
-
-
-class CircuitName(StrEnum):
-    """Dependencies behind a circuit breaker."""
-
-    EMBEDDING = "embedding"
-    CACHE = "cache"
-
-
-class CircuitState(StrEnum):
-    """Whether a dependency is asked: always, not for a while, or by a few probes."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    HALF_OPEN = "half_open"
-
 
 WRITES = Counter("datastorage_write_total", "Writes by table and outcome.", ["table", "status"])
 WRITE_SECONDS = Histogram(

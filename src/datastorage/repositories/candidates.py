@@ -14,7 +14,6 @@ from sqlalchemy import (
     column,
     func,
     literal,
-    literal_column,
     select,
     true,
 )
@@ -61,17 +60,6 @@ class Candidates:
     def __init__(self, session: ReadSession, scope: Scope, model: str, dimensions: int) -> None:
         self._session, self._scope, self._dimensions = session, scope, dimensions
         self._of_model = _embedding.model == bindparam("model", model, literal_execute=True)
-
-    async def count(self, where: Filter, rows_max: int) -> int:
-        """How many incidents match a filter, counting no further than `rows_max`."""
-        probe = (
-            select(literal_column("1"))
-            .select_from(remediation_audit)
-            .where(matching(REMEDIATION, where, self._scope))
-            .limit(rows_max)
-            .subquery()
-        )
-        return int(await self._session.scalar(select(func.count()).select_from(probe)) or 0)
 
     async def compared(
         self,

@@ -13,11 +13,11 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from datastorage.db.advisory_locks import AdvisoryLock
 from datastorage.db.database import ReadSession, WriteSession
 from datastorage.limits import STATISTICS_SAMPLE_ROWS, STATISTICS_TERMS_MAX
-from datastorage.models import incident_lexical
+from datastorage.models import incident_lexical, remediation_event
 from datastorage.models import term_statistics as table
 from datastorage.search.term_statistics import TermStatistics
 
-_lexical = incident_lexical.c
+_lexical, _event = incident_lexical.c, remediation_event.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +28,34 @@ class Standing:
     documents: int
     audit_id_max: int  # when they were made
     audit_id_now: int
+    written_at: datetime | None  # when any record was last created, changed or deleted; None: never
 
     def due(self, now: datetime, age_s_max: float, growth_max: float) -> bool:
-        """Whether they no longer fit: much was added, or they are old and something was."""
-        added = self.audit_id_now - self.audit_id_max
+        """Whether they no longer fit: much was added, or they are old and anything was written since."""
         if self.refreshed_at is None:
             return self.audit_id_now > 0
+        added = self.audit_id_now - self.audit_id_max
         old = (now - self.refreshed_at).total_seconds() > age_s_max
-        return added > self.documents * growth_max or (old and added != 0)
+        written = self.written_at is not None and self.written_at > self.refreshed_at
+        return added > self.documents * growth_max or (old and written)
 
 
 async def standing(session: ReadSession | WriteSession) -> Standing:
-    """When the statistics were made, and what has been added since."""
+    """When the statistics were made, and what has been written since."""
     newest = select(func.coalesce(func.max(_lexical.audit_id), 0)).scalar_subquery()
+    last_event = select(_event.recorded_at).order_by(_event.id.desc()).limit(1).scalar_subquery()
     row = (
         await session.execute(
             select(
-                newest.label("now"), table.c.refreshed_at, table.c.documents, table.c.audit_id_max
+                newest.label("now"),
+                last_event.label("written_at"),
+                table.c.refreshed_at,
+                table.c.documents,
+                table.c.audit_id_max,
             ).join_from(select(1).subquery("one"), table, table.c.id == 1, isouter=True)
         )
     ).one()
-    return Standing(row.refreshed_at, row.documents or 0, row.audit_id_max or 0, row.now)
+    return Standing(row.refreshed_at, row.documents or 0, row.audit_id_max or 0, row.now, row.written_at)
 
 
 async def stored(session: ReadSession) -> tuple[datetime, TermStatistics] | None:

@@ -11,24 +11,17 @@ import hashlib
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import func, select, text
 
 from datastorage.db.advisory_locks import AdvisoryLock
 from datastorage.db.database import MaintenanceSession, ReadSession
+from datastorage.db.hnsw_indexes import index_of
 from datastorage.errors import OperatorError
 
 PREFIX: Final = "hnsw_model_"
 NAME_CHARS_MAX: Final = 63  # of PostgreSQL
-_INDEX: Final = text(
-    "SELECT c.relname AS name, i.indisvalid AS valid, pg_relation_size(c.oid) AS bytes "
-    "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam "
-    "WHERE i.indrelid = to_regclass('incident_embedding') AND m.amname = 'hnsw' "
-    "AND strpos(pg_get_expr(i.indpred, i.indrelid), quote_literal(CAST(:model AS text))) > 0 "
-    "ORDER BY i.indisvalid DESC LIMIT 1"
-)
 _CREATE: Final = text(
     "SELECT format('CREATE INDEX CONCURRENTLY %I ON incident_embedding "
     "USING hnsw ((vector::halfvec(%s)) halfvec_cosine_ops) WITH (m = 16, ef_construction = 64) WHERE model = %L', "
@@ -37,26 +30,11 @@ _CREATE: Final = text(
 _DROP: Final = text("SELECT format('DROP INDEX CONCURRENTLY IF EXISTS %I', CAST(:name AS text))")
 
 
-@dataclass(frozen=True, slots=True)
-class ModelIndex:
-    """The index of one model."""
-
-    name: str
-    valid: bool
-    bytes: int
-
-
 def index_name(model: str) -> str:
     """A name that tells the model, and that no other model has."""
     mark = hashlib.sha256(model.encode()).hexdigest()[:8]
     slug = re.sub(r"[^a-z0-9]+", "_", model.lower()).strip("_")
     return f"{PREFIX}{slug[: NAME_CHARS_MAX - len(PREFIX) - len(mark) - 1]}_{mark}"
-
-
-async def index_of(session: ReadSession | MaintenanceSession, model: str) -> ModelIndex | None:
-    """The index that serves a model, or that is to serve it once it is valid."""
-    row = (await session.execute(_INDEX, {"model": model})).one_or_none()
-    return None if row is None else ModelIndex(row.name, row.valid, row.bytes)
 
 
 async def has_index(session: ReadSession, model: str) -> bool:

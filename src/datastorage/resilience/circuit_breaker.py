@@ -13,7 +13,8 @@ from contextlib import contextmanager
 import structlog
 
 from datastorage.errors import CircuitOpen
-from datastorage.observability.metrics import CircuitName, CircuitState, show_circuit
+from datastorage.observability.labels import CircuitName, CircuitState
+from datastorage.observability.metrics import show_circuit
 
 log = structlog.get_logger(__name__)
 

@@ -14,7 +14,8 @@ from datastorage.domain.paging import NEWEST_FIRST, PageRequest
 from datastorage.domain.remediation import REMEDIATION, RemediationAudit
 from datastorage.domain.statistics import Statistics, StatisticsQuestion
 from datastorage.limits import GUARD_ROWS_MAX
-from datastorage.observability.metrics import QueryOperation, query_observed
+from datastorage.observability.labels import QueryOperation
+from datastorage.observability.metrics import query_observed
 from datastorage.repositories.records import Records
 from datastorage.repositories.statistics import RemediationStatistics
 from datastorage.services.dependencies import Dependencies

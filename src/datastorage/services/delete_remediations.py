@@ -13,13 +13,13 @@ from datastorage.domain.analysis import ANALYSIS
 from datastorage.domain.caller import EVERYWHERE, Caller, Right
 from datastorage.domain.enums import SubjectKind
 from datastorage.domain.execution import EXECUTION
-from datastorage.domain.filters import Filter, check_bounds
+from datastorage.domain.filters import Filter
 from datastorage.domain.kind import RecordKind
 from datastorage.domain.kinds import KINDS
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.domain.selection import Selection
 from datastorage.domain.workflow import WORKFLOW
-from datastorage.errors import Forbidden
+from datastorage.errors import Forbidden, InvalidInput
 from datastorage.limits import DELETE_BATCH_REQUESTS, DELETE_BATCH_VECTORS
 from datastorage.repositories.selected_records import SelectedRecords
 from datastorage.services.dependencies import Dependencies
@@ -63,8 +63,9 @@ def _check(caller: Caller, selection: Selection) -> None:
     caller.require(Right.ADMIN)
     if caller.scope != EVERYWHERE:  # what is around a remediation may lie anywhere
         raise Forbidden(f"{caller.principal} sees only a part of the records, and may delete none")
-    if selection.around is not None:
-        check_bounds(selection.around)
+    if selection.own:  # what is around a remediation goes with it, whatever its own fields say
+        raise InvalidInput.single("own", "a delete takes request ids or a filter of remediations")
+    selection.check()
 
 
 async def _batches(deps: Dependencies, caller: Caller, selection: Selection) -> AsyncIterator[Sequence[str]]:

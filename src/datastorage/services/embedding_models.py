@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from datastorage.db.hnsw_indexes import ModelIndex, index_of
 from datastorage.domain.enums import OutboxKind
 from datastorage.errors import OperatorError
 from datastorage.limits import (
@@ -31,7 +32,6 @@ from datastorage.repositories.model_vectors import (
     stored_models,
 )
 from datastorage.repositories.outbox import Outbox, Parked, Waiting
-from datastorage.repositories.vector_indexes import ModelIndex, index_of
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.embedding_backfill import Backfill
 

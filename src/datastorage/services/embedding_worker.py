@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 
-from datastorage.errors import DataStorageError
 from datastorage.limits import BACKFILL_BUSY_S, BACKFILL_GATHER_S, BACKFILL_POLL_S, BACKFILL_SCAN_EVERY_S
 from datastorage.observability.metrics import EMBEDDING_BACKLOG, EMBEDDING_PARKED
+from datastorage.services.background import running
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.embedding_backfill import Backfill, Round
 
@@ -24,13 +24,9 @@ async def backfilling(deps: Dependencies) -> AsyncIterator[None]:
     if deps.embedder.provider is None:
         yield
         return
-    task = asyncio.create_task(Worker(deps).run(), name="embedding backfill")
-    try:
+    worker = Worker(deps)
+    async with running("embedding backfill", worker.round, worker.rest):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 class Worker:
@@ -40,19 +36,24 @@ class Worker:
         self._deps, self._backfill = deps, Backfill(deps)
         self._scanned_at = -BACKFILL_SCAN_EVERY_S
         self._shown, self._shown_at = (0, 0), 0.0
-        self._fault = ""
+        self._was_busy = False
 
-    async def run(self) -> None:
-        """Until it is cancelled."""
-        while True:
-            try:
-                await self._look_around()
-                done = await self._work()
-                self._fault = ""
-            except Exception as error:  # noqa: BLE001 -- one that died would leave every later text without its vector
-                self._told(error)
-                done = Round()
-            await self._rest(done)
+    async def round(self) -> None:
+        """Works off what there is. Errors: Unavailable, OperationTimeout."""
+        self._was_busy = False
+        await self._look_around()
+        self._was_busy = (await self._work()).busy > 0
+
+    async def rest(self) -> None:
+        """Until a write wakes it; a writer that held a text will soon have done."""
+        left_over = self._deps.left_over
+        try:
+            async with asyncio.timeout(BACKFILL_BUSY_S if self._was_busy else BACKFILL_POLL_S):
+                await left_over.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(BACKFILL_GATHER_S)
+        left_over.clear()
 
     async def _look_around(self) -> None:
         now = time.monotonic()
@@ -72,17 +73,6 @@ class Worker:
         await self._show()
         return done
 
-    async def _rest(self, done: Round) -> None:
-        """Until a write wakes it; a writer that held a text will soon have done."""
-        left_over = self._deps.left_over
-        try:
-            async with asyncio.timeout(BACKFILL_BUSY_S if done.busy else BACKFILL_POLL_S):
-                await left_over.wait()
-        except TimeoutError:
-            return
-        await asyncio.sleep(BACKFILL_GATHER_S)
-        left_over.clear()
-
     async def _show(self) -> None:
         """Sets the gauges, and tells once when a backlog begins, ends, or has texts that are given up."""
         state = await self._backfill.waiting()
@@ -92,14 +82,3 @@ class Worker:
         if bool(state.waiting) is not bool(waiting) or state.parked != parked:
             log.info("embedding_backlog", waiting=state.waiting, parked=state.parked)
         self._shown, self._shown_at = (state.waiting, state.parked), time.monotonic()
-
-    def _told(self, error: Exception) -> None:
-        """Tells the same fault once."""
-        fault = f"{type(error).__name__}: {error}"
-        if fault == self._fault:
-            return
-        self._fault = fault
-        if isinstance(error, DataStorageError):
-            log.warning("embedding_backfill_interrupted", reason=str(error))
-        else:
-            log.error("embedding_backfill_failed", exc_info=error)

@@ -42,8 +42,9 @@ class Export:
 async def export(
     deps: Dependencies, caller: Caller, kinds: Collection[SubjectKind], selection: Selection
 ) -> AsyncIterator[Export]:
-    """Opens an export of these kinds of records. Errors: Forbidden, Unavailable."""
+    """Opens an export of these kinds of records. Errors: Forbidden, InvalidInput, Unavailable."""
     caller.require(Right.READ)
+    selection.check()
     wanted = [kind for kind in EXCHANGE_ORDER if kind.subject in kinds]
     async with deps.database.export() as session:
         yield Export(session, caller.scope, wanted, selection)

@@ -12,11 +12,14 @@ from datastorage.domain.caller import Caller
 from datastorage.domain.json_record import EXCHANGE_ORDER, from_json
 from datastorage.domain.kind import RecordKind
 from datastorage.domain.receipt import Written
-from datastorage.errors import DataStorageError, InvalidInput, Unavailable
+from datastorage.domain.snapshot import differing_fields, snapshot
+from datastorage.errors import DataStorageError, InvalidInput, RecordConflict, Unavailable
 from datastorage.limits import IMPORT_BATCH_ROWS, IMPORT_LINE_BYTES_MAX
+from datastorage.repositories.records import Records
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.records.accounting import Outcome
 from datastorage.services.records.create import create_records
+from datastorage.services.records.prepared import prepare
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,41 @@ async def _import_batch(deps: Dependencies, caller: Caller, batch: Sequence[Line
     for kind in EXCHANGE_ORDER:
         numbers, raws = readable[kind.type_name]
         outcomes = await create_records(deps, caller, kind, raws) if raws else []
-        for number, outcome in zip(numbers, outcomes, strict=True):
-            tally.add(number, outcome)
+        standing = await _standing(deps, caller, kind, raws, outcomes)
+        for place, (number, outcome) in enumerate(zip(numbers, outcomes, strict=True)):
+            if place in standing:
+                tally.replayed += 1
+            else:
+                tally.add(number, outcome)
+
+
+async def _standing(
+    deps: Dependencies,
+    caller: Caller,
+    kind: RecordKind[Any],
+    raws: Sequence[Mapping[str, Any]],
+    outcomes: Sequence[Outcome[Any]],
+) -> set[int]:
+    """Places of those that differ from how they were created, and stand by now just as the line says.
+
+    So an export can be imported where it came from.
+    """
+    drafts = {
+        place: prepare(kind, caller, deps.redactor, raws[place]).draft
+        for place, outcome in enumerate(outcomes)
+        if isinstance(outcome, RecordConflict)
+    }
+    if not drafts:
+        return set()
+    async with deps.database.primary() as session:
+        keys = sorted({kind.key_of(draft) for draft in drafts.values()})
+        current = await Records(session, caller.scope, kind).by_keys(keys)
+    found = ((place, draft, current.get(kind.key_of(draft))) for place, draft in drafts.items())
+    return {
+        place
+        for place, draft, record in found
+        if record is not None and not differing_fields(kind, draft, snapshot(kind, record))
+    }
 
 
 def _readable(batch: Sequence[Line], tally: _Tally) -> Mapping[str, tuple[list[int], list[dict[str, Any]]]]:

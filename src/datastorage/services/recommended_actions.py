@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from datastorage.domain.caller import Caller, Right
+from datastorage.db.database import ReadSession
+from datastorage.domain.caller import Caller, Right, Scope
 from datastorage.domain.enums import SearchMode, Status
 from datastorage.domain.filters import EVERYTHING, Condition, Filter, Operator, check_bounds
 from datastorage.domain.remediation import REMEDIATION, RemediationAudit
@@ -22,16 +23,17 @@ from datastorage.limits import (
     SIMILAR_TRIED_MAX,
     SIMILAR_TRIED_SIMILARITY_MIN,
 )
-from datastorage.observability.metrics import QueryOperation, query_observed
+from datastorage.observability.labels import QueryOperation
+from datastorage.observability.metrics import query_observed
 from datastorage.repositories.statistics import RemediationStatistics
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.incident_text import question_of
 from datastorage.services.records.read import RecordKey, find
 from datastorage.services.similar_incidents import (
     SimilarIncident,
-    SimilarIncidentsFound,
     SimilarityQuestion,
     similar_to,
+    understood,
 )
 
 
@@ -114,33 +116,35 @@ async def recommended_actions(
     caller.require(Right.READ)
     question.check()
     with query_observed(QueryOperation.SEMANTIC_SEARCH):
-        found = await _similar(deps, caller, question)
-        tried = [hit for hit in found.hits if question.takes(hit)]
-        figures = await _figures(deps, caller, tried)
+        similar = await _similar(deps, caller, question)
+        asked = await understood(deps, similar)
+        async with deps.database.snapshot() as session:
+            found = await similar_to(deps, caller, session, similar, asked)
+            tried = [hit for hit in found.hits if question.takes(hit)]
+            figures = await _figures(session, caller.scope, tried)
     actions = sorted((_action(group, tried) for group in figures), key=_place)
     return RecommendedActions(actions[: question.rows], len(tried), found.mode, found.degraded_reason)
 
 
-async def _similar(deps: Dependencies, caller: Caller, question: ActionsQuestion) -> SimilarIncidentsFound:
-    """The incidents that resemble what happened. Errors: InvalidInput for a remediation that is not there."""
+async def _similar(deps: Dependencies, caller: Caller, question: ActionsQuestion) -> SimilarityQuestion:
+    """Asks for what resembles what happened. Errors: InvalidInput for a remediation that is not there."""
     if question.text is not None:
-        return await similar_to(deps, caller, question.similar_to_text(question.text))
+        return question.similar_to_text(question.text)
     async with deps.database.read() as session:
         audit = await find(session, caller, REMEDIATION, RecordKey(key=question.request_id))
     if audit is None:
         raise InvalidInput.single("requestId", f"there is no remediation audit {question.request_id}")
-    return await similar_to(deps, caller, question.similar_to_incident(audit))
+    return question.similar_to_incident(audit)
 
 
-async def _figures(deps: Dependencies, caller: Caller, tried: Sequence[SimilarIncident]) -> list[Statistics]:
+async def _figures(session: ReadSession, scope: Scope, tried: Sequence[SimilarIncident]) -> list[Statistics]:
     """The figures of each action type."""
     if not tried:
         return []
     among = Condition("id", Operator.IN, tuple(hit.incident.id for hit in tried))
     by_action = (RemediationGroupField.ACTION_TYPE,)
     asked = StatisticsQuestion(where=among, group_by=by_action, percentiles=True, recurrence=True)
-    async with deps.database.read() as session:
-        return await RemediationStatistics(session, caller.scope).groups(asked, len(tried))
+    return await RemediationStatistics(session, scope).groups(asked, len(tried))
 
 
 def _action(figures: Statistics, tried: Sequence[SimilarIncident]) -> RecommendedAction:

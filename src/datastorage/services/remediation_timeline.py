@@ -22,7 +22,8 @@ from datastorage.domain.relation import Relation
 from datastorage.domain.remediation import REMEDIATION, RemediationAudit
 from datastorage.errors import InvalidInput
 from datastorage.limits import TIMELINE_EVENTS_MAX
-from datastorage.observability.metrics import QueryOperation, query_observed
+from datastorage.observability.labels import QueryOperation
+from datastorage.observability.metrics import query_observed
 from datastorage.repositories.records import Records
 from datastorage.repositories.relations import Relations
 from datastorage.services.dependencies import Dependencies

@@ -29,7 +29,8 @@ from datastorage.domain.statistics import (
 from datastorage.domain.time_series import TimeSeriesMetric, TimeSeriesPoint, points, without_gaps
 from datastorage.errors import InvalidInput
 from datastorage.limits import FACET_VALUES_MAX, STATISTICS_ROWS_MAX
-from datastorage.observability.metrics import QueryOperation, query_observed
+from datastorage.observability.labels import QueryOperation
+from datastorage.observability.metrics import query_observed
 from datastorage.repositories.facets import Facets
 from datastorage.repositories.statistics import RemediationStatistics
 from datastorage.services.dependencies import Dependencies

@@ -1,22 +1,19 @@
 """Term statistics for the search: read from the database now and then, counted anew when they no longer fit.
 
-They are never exact: counted at the latest once a twentieth was added, or after an hour, from a sample where
-there are many incidents. Every process reads the same row, whoever counted.
+They are never exact: counted at the latest once a twentieth was added, or after an hour if anything was written,
+from a sample where there are many incidents. Every process reads the same row, whoever counted.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
-
-import structlog
-from sqlalchemy.exc import DBAPIError
+from functools import partial
 
 from datastorage.db.database import Database, ReadSession
-from datastorage.errors import DataStorageError
 from datastorage.limits import (
     STATISTICS_AGE_S_MAX,
     STATISTICS_CHECK_EVERY_S,
@@ -24,32 +21,38 @@ from datastorage.limits import (
 )
 from datastorage.repositories import term_statistics
 from datastorage.search.term_statistics import UNKNOWN, TermStatistics
-
-log = structlog.get_logger(__name__)
+from datastorage.services.background import running
 
 
 class TermStatisticsCache:
     """The statistics as this process last read them."""
 
-    def __init__(self) -> None:
-        self._read_at = -STATISTICS_CHECK_EVERY_S
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._reading = asyncio.Lock()
+        self._read_at: float | None = None
         self._refreshed_at: datetime | None = None
         self._statistics = UNKNOWN
 
     async def current(self, session: ReadSession) -> TermStatistics:
-        """The statistics, read anew if they may have changed."""
-        now = time.monotonic()
-        if now - self._read_at >= STATISTICS_CHECK_EVERY_S:
-            self._read_at = now
-            await self._read(session)
+        """The statistics, read anew if they may have changed; by one, while the others go on with what is known."""
+        is_first = self._read_at is None
+        if self._is_old() and (is_first or not self._reading.locked()):
+            async with self._reading:
+                if self._is_old():  # else it was read while this one waited
+                    await self._read(session)
         return self._statistics
 
+    def _is_old(self) -> bool:
+        return self._read_at is None or self._clock() - self._read_at >= STATISTICS_CHECK_EVERY_S
+
     async def _read(self, session: ReadSession) -> None:
-        if (await term_statistics.standing(session)).refreshed_at == self._refreshed_at:
-            return
-        found = await term_statistics.stored(session)
-        if found is not None:
-            self._refreshed_at, self._statistics = found
+        now = self._clock()
+        if (await term_statistics.standing(session)).refreshed_at != self._refreshed_at:
+            found = await term_statistics.stored(session)
+            if found is not None:
+                self._refreshed_at, self._statistics = found
+        self._read_at = now
 
 
 async def refresh_if_due(database: Database) -> bool:
@@ -64,22 +67,7 @@ async def refresh_if_due(database: Database) -> bool:
     return done
 
 
-@asynccontextmanager
-async def keeping_term_statistics(database: Database) -> AsyncIterator[None]:
+def keeping_term_statistics(database: Database) -> AbstractAsyncContextManager[None]:
     """Keeps the counts fitting while the service runs."""
-    task = asyncio.create_task(_keep(database), name="term statistics")
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def _keep(database: Database) -> None:
-    while True:
-        try:
-            await refresh_if_due(database)
-        except (DataStorageError, DBAPIError) as error:
-            log.warning("term_statistics_not_refreshed", reason=str(error))
-        await asyncio.sleep(STATISTICS_CHECK_EVERY_S)
+    rest = partial(asyncio.sleep, STATISTICS_CHECK_EVERY_S)
+    return running("term statistics", partial(refresh_if_due, database), rest)

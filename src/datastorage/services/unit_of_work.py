@@ -14,7 +14,8 @@ from datastorage.domain.caller import EVERYWHERE, Caller, Scope
 from datastorage.domain.enums import OutboxKind
 from datastorage.domain.kind import R, RecordKind
 from datastorage.errors import DataStorageError, Unavailable
-from datastorage.observability.metrics import DUALWRITE_SUCCESS, DualWriteFailure, count_dualwrite_failure
+from datastorage.observability.labels import DualWriteFailure
+from datastorage.observability.metrics import DUALWRITE_SUCCESS, count_dualwrite_failure
 from datastorage.repositories.incident_embeddings import IncidentEmbeddings
 from datastorage.repositories.incident_lexical import IncidentLexical
 from datastorage.repositories.incident_texts import IncidentTextsWriter

@@ -20,7 +20,7 @@ from datastorage.client import (
     UpdateRemediationAuditInput,
 )
 from datastorage.client.answers import data_of
-from datastorage.client.request import body, endpoint
+from datastorage.client.request import arguments, body, endpoint
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_of_an_input_only_what_was_given_is_sent_by_the_names_of_the_api() -> No
     )
     wanted = RemediationAuditFilter(not_=RemediationAuditFilter(id=IDFilter(in_=["a"])))
 
-    sent = json.loads(body("{ x }", {"input": change, "filter": [wanted], "first": None}))
+    sent = json.loads(body("{ x }", arguments({"input": change, "filter": [wanted], "first": None})))
 
     assert sent == {
         "query": "{ x }",
@@ -59,6 +59,12 @@ def test_of_an_input_only_what_was_given_is_sent_by_the_names_of_the_api() -> No
             "filter": [{"not": {"id": {"in": ["a"]}}}],
         },
     }
+
+
+def test_a_variable_of_a_document_of_ones_own_may_be_null() -> None:
+    sent = json.loads(body("{ x }", {"input": {"resolution": None}, "note": None}))
+
+    assert sent["variables"] == {"input": {"resolution": None}, "note": None}
 
 
 def test_an_input_is_read_from_json_of_the_api_too() -> None:

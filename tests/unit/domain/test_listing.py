@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from datastorage.domain.cursor import Cursors
 from datastorage.domain.enums import SubjectKind
 from datastorage.domain.filters import EVERYTHING
 from datastorage.domain.kind import RecordKind
 from datastorage.domain.listing import in_order, page_of
-from datastorage.domain.paging import Cursors, Order, OrderTerm, page_request, total_order
+from datastorage.domain.paging import Order, OrderTerm, page_request, total_order
 from datastorage.errors import BadCursor
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from datastorage.domain.cursor import Cursors, cursor_time
 from datastorage.domain.enums import Phase
 from datastorage.domain.filters import EVERYTHING, AllOf, AnyOf, Condition, Filter, Not, Operator
 from datastorage.domain.paging import (
     NEWEST_FIRST,
-    Cursors,
     Order,
     OrderTerm,
-    cursor_time,
     page_request,
     total_order,
 )
@@ -44,7 +43,7 @@ ORDERS: list[Order] = [
     (OrderTerm("start_time", descending=True, nulls_first=True), OrderTerm("id", descending=True)),
     (OrderTerm("id", descending=True), OrderTerm("start_time", descending=True)),
 ]
-LISTS = [(where, order) for where in WHERE for order in ORDERS]
+LISTS = [(where, order, of) for where in WHERE for order in ORDERS for of in ("", "Thing", "Other")]
 
 
 @given(values=st.tuples(VALUES, VALUES), where=st.sampled_from(WHERE), order=st.sampled_from(ORDERS))
@@ -74,8 +73,8 @@ def test_times_and_members_travel_as_what_the_database_takes() -> None:
     values=st.tuples(VALUES, VALUES),
     lists=st.lists(st.sampled_from(LISTS), min_size=2, max_size=2, unique=True),
 )
-def test_a_cursor_fits_no_other_list(values: tuple, lists: list[tuple[Filter, Order]]) -> None:
-    ours, other = (Cursors(where, order) for where, order in lists)
+def test_a_cursor_fits_no_other_list(values: tuple, lists: list[tuple[Filter, Order, str]]) -> None:
+    ours, other = (Cursors(where, order, of) for where, order, of in lists)
 
     with pytest.raises(BadCursor, match="belongs to another filter or order, or was altered"):
         other.decode(ours.encode(values))

@@ -58,7 +58,7 @@ class AsyncConnection:
 
     async def run(self, operation: Operation[T], variables: Mapping[str, Any]) -> T:
         """The result of one operation. Errors: DataStorageError."""
-        body = request.body(operation.document, variables)
+        body = request.body(operation.document, request.arguments(variables))
         result: T = await AsyncRetrying(**self.retries.policy())(self._read, operation, body)
         return result
 

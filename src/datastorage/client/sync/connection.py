@@ -59,7 +59,7 @@ class Connection:
 
     def run(self, operation: Operation[T], variables: Mapping[str, Any]) -> T:
         """The result of one operation. Errors: DataStorageError."""
-        body = request.body(operation.document, variables)
+        body = request.body(operation.document, request.arguments(variables))
         result: T = Retrying(**self.retries.policy())(self._read, operation, body)
         return result
 

@@ -145,7 +145,7 @@ class RemediationAuditFilter:
     NAMESPACE="Namespace.",
     PHASE="Phase, alphabetically.",
     STATUS="Status, alphabetically.",
-    SEVERITY="Severity, alphabetically.",
+    SEVERITY="How severe; DESC puts CRITICAL first, UNKNOWN last.",
     ACTION_TYPE="Action.",
     ENVIRONMENT="Environment.",
     CLUSTER_NAME="Cluster.",

@@ -123,7 +123,13 @@ async def stale_remediations(
     """A page."""
     where = stale(older_than, to_filter(filter))
     request = page_request(
-        where=where, order=OLDEST_FIRST, first=first, after=after, last=last, before=before
+        where=where,
+        order=OLDEST_FIRST,
+        first=first,
+        after=after,
+        last=last,
+        before=before,
+        of=REMEDIATION.type_name,
     )
     return await list_records(info.context.deps, info.context.caller, REMEDIATION, request)
 

@@ -22,10 +22,8 @@ from datastorage.errors import (
     RecordNotFound,
     Unavailable,
 )
+from datastorage.observability.labels import DualWriteFailure, RejectedCode, Table
 from datastorage.observability.metrics import (
-    DualWriteFailure,
-    RejectedCode,
-    Table,
     count_dualwrite_failure,
     count_fault,
     count_rejected,

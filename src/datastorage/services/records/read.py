@@ -10,7 +10,8 @@ from datastorage.domain.caller import Caller, Right
 from datastorage.domain.filters import EVERYTHING, Filter, check_bounds
 from datastorage.domain.kind import R, RecordKind
 from datastorage.domain.paging import Page, PageRequest
-from datastorage.observability.metrics import QueryOperation, query_observed
+from datastorage.observability.labels import QueryOperation
+from datastorage.observability.metrics import query_observed
 from datastorage.repositories.records import Records
 from datastorage.services.dependencies import Dependencies
 

@@ -11,7 +11,8 @@ from datastorage.domain.enums import ValidationOutcome
 from datastorage.domain.kind import R, RecordKind
 from datastorage.domain.receipt import Redaction
 from datastorage.errors import Fault, InvalidInput, RecordConflict, Unavailable
-from datastorage.observability.metrics import QueryOperation, query_observed
+from datastorage.observability.labels import QueryOperation
+from datastorage.observability.metrics import query_observed
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.records.prepared import Prepared, prepare
 from datastorage.services.records.replay import Replayer

@@ -2,7 +2,7 @@
 
 from datastorage.services.similar_incidents.answer import SimilarIncident, SimilarIncidentsFound
 from datastorage.services.similar_incidents.like import find_incidents_like
-from datastorage.services.similar_incidents.question import SimilarityQuestion
+from datastorage.services.similar_incidents.question import SimilarityQuestion, understood
 from datastorage.services.similar_incidents.search import find_similar_incidents, similar_to
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "find_incidents_like",
     "find_similar_incidents",
     "similar_to",
+    "understood",
 ]

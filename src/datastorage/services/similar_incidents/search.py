@@ -19,7 +19,8 @@ from datastorage.limits import (
     LEXICAL_EXACT_ROWS_MAX,
     SIMILAR_TERMS_TOLD_MAX,
 )
-from datastorage.observability.metrics import QueryOperation, query_observed
+from datastorage.observability.labels import QueryOperation
+from datastorage.observability.metrics import query_observed
 from datastorage.repositories.candidates import Candidates, Comparison, Occurrences
 from datastorage.repositories.records import Records
 from datastorage.repositories.search_session import prepare_for_search
@@ -42,21 +43,21 @@ async def find_similar_incidents(
     caller.require(Right.READ)
     question.check()
     with query_observed(QueryOperation.SEMANTIC_SEARCH):
-        return await similar_to(deps, caller, question)
+        asked = await understood(deps, question)
+        async with deps.database.snapshot() as session:
+            return await similar_to(deps, caller, session, question, asked)
 
 
 async def similar_to(
-    deps: Dependencies, caller: Caller, question: SimilarityQuestion
+    deps: Dependencies, caller: Caller, session: ReadSession, question: SimilarityQuestion, asked: Asked
 ) -> SimilarIncidentsFound:
     """The same as part of a greater question, which was checked and is what the metrics count.
 
-    Errors: Unavailable.
+    The session is a snapshot, so that what else is asked in it fits the answer. Errors: Unavailable.
     """
-    asked = await understood(deps, question)
-    async with deps.database.snapshot() as session:
-        statistics = await deps.terms.current(session)
-        await prepare_for_search(session)
-        return await _Search(deps, caller, session, question, asked, statistics).found()
+    statistics = await deps.terms.current(session)
+    await prepare_for_search(session)
+    return await _Search(deps, caller, session, question, asked, statistics).found()
 
 
 class _Search:
@@ -75,6 +76,7 @@ class _Search:
         self._question, self._asked, self._statistics = question, asked, statistics
         provider = deps.embedder.provider
         self._model, dimensions = ("", 1) if provider is None else (provider.model, provider.dimensions)
+        self._audits = Records(session, caller.scope, REMEDIATION)
         self._candidates = Candidates(session, caller.scope, self._model, dimensions)
         self._vector_leg = VectorLeg(session, caller.scope, self._model, dimensions)
         self._mode = SearchMode.LEXICAL if asked.vectors is None else question.mode
@@ -118,7 +120,7 @@ class _Search:
             # Of everything it is known about how much it is.
             matches=known
             if everything and known > MATCHES_COUNTED_MAX
-            else await self._candidates.count(where, MATCHES_COUNTED_MAX + 1),
+            else await self._audits.count(where, MATCHES_COUNTED_MAX + 1),
             rows_max=max(LEG_ROWS_MIN, rows),
             rows_wanted=rows,
             collapse=self._question.collapse,
@@ -140,8 +142,7 @@ class _Search:
         """Matches that no leg has proposed: those without a vector yet, or all where there are no vectors."""
         rows_max = LEG_ROWS_MIN + self._question.rows
         if self._asked.vectors is None:
-            audits = Records(self._session, self._scope, REMEDIATION)
-            left = await audits.newest(self._question.among, rows_max)
+            left = await self._audits.newest(self._question.among, rows_max)
         else:
             left = await self._vector_leg.without_vector(self._question.among, rows_max)
         compared = await self._compared(set(left) - audit_ids)
@@ -161,7 +162,7 @@ class _Search:
         """The incidents behind the hits, with what they have in common with the question."""
         seen = await self._occurrences(hits)
         shown = [seen[hit.comparison.audit_id].newest_id for hit in hits]
-        audits = await Records(self._session, self._scope, REMEDIATION).by_ids(shown)
+        audits = await self._audits.by_ids(shown)
         terms = await self._candidates.terms(shown)
         return [
             SimilarIncident(

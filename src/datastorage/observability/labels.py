@@ -1,0 +1,88 @@
+"""The values that labels of metrics may have."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Table(StrEnum):
+    """Tables that writes are counted for."""
+
+    REMEDIATION = "remediation_audit"
+    AI_ANALYSIS = "ai_analysis_audit"
+    WORKFLOW = "workflow_audit"
+    EXECUTION = "execution_audit"
+
+
+class Status(StrEnum):
+    """How it went; failure is our fault only, refused input is no failure."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+class DualWriteFailure(StrEnum):
+    """Why a unit of work did not reach both stores."""
+
+    POSTGRESQL = "postgresql_failure"
+    VECTORDB = "vectordb_failure"
+    VALIDATION = "validation_failure"
+    CANCELED = "context_canceled"
+    ROLLBACK = "transaction_rollback"
+    UNKNOWN = "unknown"
+
+
+class QueryOperation(StrEnum):
+    """Kinds of root query fields."""
+
+    GET = "get"
+    LIST = "list"
+    FILTER = "filter"
+    AGGREGATE = "aggregate"
+    SEMANTIC_SEARCH = "semantic_search"
+
+
+class FaultField(StrEnum):
+    """Fields that validation failures are counted for."""
+
+    NAME = "name"
+    NAMESPACE = "namespace"
+    PHASE = "phase"
+    STATUS = "status"
+    ACTION_TYPE = "action_type"
+    SEVERITY = "severity"
+    TARGET_RESOURCE = "target_resource"
+    OTHER = "other"
+
+
+class RejectedCode(StrEnum):
+    """Refusals that are nobody's failure."""
+
+    CONFLICT = "conflict"
+    NOT_FOUND = "not_found"
+    INVALID_TRANSITION = "invalid_transition"
+    FORBIDDEN = "forbidden"
+
+
+class EmbeddingOutcome(StrEnum):
+    """How a call of the embedding provider ended."""
+
+    OK = "ok"
+    TIMEOUT = "timeout"
+    RATE_LIMITED = "rate_limited"
+    ERROR = "error"
+
+
+class CircuitName(StrEnum):
+    """Dependencies behind a circuit breaker."""
+
+    EMBEDDING = "embedding"
+    CACHE = "cache"
+
+
+class CircuitState(StrEnum):
+    """Whether a dependency is asked: always, not for a while, or by a few probes."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"

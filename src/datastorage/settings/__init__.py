@@ -1,0 +1,31 @@
+"""The settings of a process. Read once by the command line, then handed down.
+
+Sources, strongest first: command-line options, environment (`DATASTORAGE_*`), `.env`, mounted secret
+files (`DATASTORAGE_SECRETS_DIR`), YAML file (`DATASTORAGE_CONFIG_FILE`).
+"""
+
+from datastorage.settings.choices import (
+    CacheBackend,
+    EmbeddedMode,
+    LogFormat,
+    LogLevel,
+    ProviderKind,
+    SslMode,
+)
+from datastorage.settings.model import PREFIX, Settings
+from datastorage.settings.sources import load_settings, unknown_variables
+from datastorage.settings.values import url_fault
+
+__all__ = [
+    "PREFIX",
+    "CacheBackend",
+    "EmbeddedMode",
+    "LogFormat",
+    "LogLevel",
+    "ProviderKind",
+    "Settings",
+    "SslMode",
+    "load_settings",
+    "unknown_variables",
+    "url_fault",
+]

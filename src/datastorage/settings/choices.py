@@ -1,0 +1,57 @@
+"""What settings let one choose between."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    """How much is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+class EmbeddedMode(StrEnum):
+    """Whether an embedded PostgreSQL may stand in for a missing database URL."""
+
+    AUTO = "auto"
+    OFF = "off"
+
+
+class ProviderKind(StrEnum):
+    """Where embeddings come from."""
+
+    STATIC = "static"
+    ONNX = "onnx"
+    OPENAI = "openai"
+    NONE = "none"
+
+
+class CacheBackend(StrEnum):
+    """Where embeddings are kept for a while."""
+
+    MEMORY = "memory"
+    REDIS = "redis"
+
+
+class SslMode(StrEnum):
+    """TLS towards PostgreSQL, as in libpq."""
+
+    DISABLE = "disable"
+    ALLOW = "allow"
+    PREFER = "prefer"
+    REQUIRE = "require"
+    VERIFY_CA = "verify-ca"
+    VERIFY_FULL = "verify-full"

@@ -1,0 +1,87 @@
+"""The types of settings, and what their values must be."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from datastorage.settings.choices import SslMode
+
+URL_DIALECTS: Final = ("postgres", "postgresql", "postgresql+asyncpg")
+# Of libpq's parameters, those that asyncpg knows too.
+URL_PARAMETERS: Final = re.compile(
+    "host|port|user|password|options|passfile|target_session_attrs|"
+    "ssl(mode|cert|crl|key|negotiation|password|rootcert|_min_protocol_version|_max_protocol_version)?"
+)
+
+
+def lowered(value: object) -> object:
+    """A word as its enum spells it, however it was written."""
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def parsed_json(value: object) -> object:
+    """JSON from a variable; what a YAML file holds is parsed already. Errors: ValueError."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError('is no JSON; expected {"name": "RE2 expression"}') from None
+
+
+def usable_url(value: SecretStr) -> SecretStr:
+    """A URL of a PostgreSQL database. Errors: ValueError, which does not tell the URL."""
+    fault = url_fault(value.get_secret_value())
+    if fault:
+        raise ValueError(fault)
+    return value
+
+
+def url_fault(text: str) -> str | None:
+    """Why this is no URL of a PostgreSQL database, without telling it; None when it is one."""
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        return "is no URL; expected postgresql://user:password@host:5432/name"
+    if url.drivername not in URL_DIALECTS:
+        return f"names {url.drivername!r}; only postgresql:// is supported"
+    for name, value in url.query.items():
+        if not URL_PARAMETERS.fullmatch(name):
+            return f"parameter {name!r} is not supported"
+        if name in ("ssl", "sslmode") and value not in list(SslMode):
+            return f"{name} must be disable, allow, prefer, require, verify-ca or verify-full"
+    return None
+
+
+def http_url(value: str) -> str:
+    """A URL of an embedding endpoint, without secrets. Errors: ValueError."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is no URL of an endpoint; expected http://host:8080/v1")
+    if parts.username is not None or parts.password is not None or parts.query:
+        raise ValueError(
+            "must carry no user, password or query; a key goes into DATASTORAGE_EMBEDDING_API_KEY"
+        )
+    return value
+
+
+def redis_url(value: SecretStr) -> SecretStr:
+    """A URL of Redis. Errors: ValueError, which does not tell the URL."""
+    parts = urlsplit(value.get_secret_value())
+    if parts.scheme not in ("redis", "rediss", "unix") or not (parts.hostname or parts.path):
+        raise ValueError("is no URL of Redis; expected redis://user:password@host:6379/0")
+    return value
+
+
+Port = Annotated[int, Field(ge=0, le=65_535)]  # 0: any free port, for tests and for no metrics listener
+Seconds = Annotated[float, Field(ge=0.001, le=86_400)]  # PostgreSQL counts in whole milliseconds
+DatabaseUrl = Annotated[SecretStr, AfterValidator(usable_url)]
+HttpUrl = Annotated[str, AfterValidator(http_url)]
+RedisUrl = Annotated[SecretStr, AfterValidator(redis_url)]
+Patterns = Annotated[dict[str, str], NoDecode, BeforeValidator(parsed_json)]
