@@ -63,9 +63,9 @@ SIMILAR_TRIED_MAX: Final = 50
 # Of those, the similar enough: on 2,000 made-up incidents of known alerts 82 to 95 % of what is kept of the nearest
 # 50 has the alert of the question (a bare error message to a bare headline), and 69 to 97 % of what has it is kept.
 SIMILAR_TRIED_SIMILARITY_MIN: Final = 0.55
-SIMILAR_TRIED_BY_WORDS_MAX: Final = (
-    10  # without vectors; beyond the first ten, words in common are mostly chance
-)
+# By words only the best count, of which most of what was asked is said: beyond, words in common are mostly chance.
+SIMILAR_TRIED_BY_WORDS_MAX: Final = 10
+SIMILAR_TRIED_COVERAGE_MIN: Final = 0.5
 RECOMMENDED_ACTIONS_DEFAULT: Final = 10
 RECOMMENDED_ACTIONS_MAX: Final = 100
 ACTION_EXAMPLES_MAX: Final = 3

@@ -11,6 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.util import await_only
 
+from datastorage.app import dependencies
 from datastorage.domain.caller import ANONYMOUS, Caller, Right, Scope
 from datastorage.domain.filters import Condition, Operator
 from datastorage.domain.remediation import REMEDIATION
@@ -23,7 +24,8 @@ from datastorage.services.recommended_actions import (
     RecommendedActions,
     recommended_actions,
 )
-from datastorage.services.records import create_record
+from datastorage.services.records import create_record, create_records
+from datastorage.settings import Settings
 from support.api import Api, opened_api
 from support.client import GraphQLClient
 from support.records import remediation_input, remediation_row
@@ -360,3 +362,32 @@ async def test_recommended_actions_count_as_one_semantic_search(client: GraphQLC
     await ask(client, text=QUESTION)
 
     assert searches() == before + 1
+
+
+async def test_a_question_of_few_words_is_answered_by_those_that_say_most_of_it(
+    database_url: URL, settings: Settings
+) -> None:
+    message = (
+        "Failed to pull image registry.local/shop/cart:2.4.1: rpc error: code = NotFound, manifest unknown; "
+        "the deployment is stuck and the old replicas still serve"
+    )
+    async with dependencies(database_url, settings) as deps:
+        rows = [
+            remediation_row(
+                remediation_request_id=f"pull-{number}",
+                action_type="fix_tag",
+                phase="completed",
+                error_message=message,
+            )
+            for number in range(2)
+        ]
+        rows.append(remediation_row(remediation_request_id="other", error_message="pods are evicted"))
+        await create_records(deps, ANONYMOUS, REMEDIATION, rows)
+        question = ActionsQuestion(text="cannot pull image")
+
+        found = await recommended_actions(deps, ANONYMOUS, question)
+        strict = await recommended_actions(deps, ANONYMOUS, replace(question, min_similarity=0.55))
+
+    assert [(action.action_type, action.attempts) for action in found.actions] == [("fix_tag", 2)]
+    assert found.actions[0].similarity < 0.55
+    assert strict.actions == []

@@ -58,19 +58,19 @@ datastorage demo --remove takes the demo data away again."""
 
 @dataclass
 class Loaded:
-    """What became of the demo incidents."""
+    """What became of the demo data, by kind."""
 
-    stored: int = 0
+    stored: dict[SubjectKind, int] = field(default_factory=lambda: {kind.subject: 0 for kind in KINDS})
     already_there: int = 0
     differing: int = 0
 
-    def add(self, outcomes: Sequence[Written[Any] | DataStorageError]) -> None:
+    def add(self, kind: SubjectKind, outcomes: Sequence[Written[Any] | DataStorageError]) -> None:
         """Counts one batch. Errors: what no repetition of a create explains."""
         for outcome in outcomes:
             match outcome:
                 case Written():
                     self.already_there += outcome.receipt.replayed
-                    self.stored += not outcome.receipt.replayed
+                    self.stored[kind] += not outcome.receipt.replayed
                 case RecordConflict():
                     self.differing += 1
                 case _:
@@ -110,12 +110,18 @@ async def _load(settings: Settings, count: int, seed: int) -> Loaded:
 
 
 async def load_demo(deps: Dependencies, count: int, seed: int, on_batch: Callable[[int], None]) -> Loaded:
-    """Stores the first `count` incidents of a seed, those that are missing. Errors: Unavailable."""
+    """Stores the first `count` incidents of a seed and what is around them, as far as it is missing.
+
+    Errors: Unavailable.
+    """
     loaded = Loaded()
     now = await _made_before(deps, seed) or datetime.now(UTC)
     incidents = demo_incidents(count, seed=seed, now=now)
     while batch := list(islice(incidents, IMPORT_BATCH_ROWS)):
-        loaded.add(await create_records(deps, OPERATOR, REMEDIATION, batch))
+        records = demo_records(batch)
+        for kind in EXCHANGE_ORDER:
+            for raws in in_batches(records[kind.subject]):
+                loaded.add(kind.subject, await create_records(deps, OPERATOR, kind, raws))
         on_batch(len(batch))
     return loaded
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count as count_up
@@ -107,7 +107,7 @@ class _Place:
 
     @classmethod
     def of(cls, scenario: Scenario, cluster: Cluster, workload: Workload) -> _Place:
-        place = _repeatable(f"{scenario.alert}/{cluster.name}/{workload.name}")
+        place = _repeatable(_place(scenario, cluster, workload))
         words = place_words(place, cluster, workload)
         errors = scenario.wordings(workload.tags)
         title, target = place.choice(scenario.titles), place.choice(scenario.targets)
@@ -220,6 +220,21 @@ class _Episode:
             "attempt": next(self._numbers),
             "runbook": f"https://runbooks.example.com/{_slug(place.scenario.alert)}",
         }
+
+
+def words_at(scenario: Scenario, cluster: Cluster, workload: Workload) -> Words:
+    """The words that are the same whenever a scenario befalls a workload."""
+    return place_words(_repeatable(_place(scenario, cluster, workload)), cluster, workload)
+
+
+def _place(scenario: Scenario, cluster: Cluster, workload: Workload) -> str:
+    return f"{scenario.alert}/{cluster.name}/{workload.name}"
+
+
+def chance_of(remediation: Mapping[str, Any], about: str) -> Random:
+    """Chance for what else is told of an incident; the same for the incident of another day."""
+    _, seed, _, number = remediation["remediation_request_id"].split("-")
+    return _repeatable(f"{seed}/{number}/{about}")
 
 
 def _repeatable(seed: str) -> Random:

@@ -20,6 +20,7 @@ from datastorage.limits import (
     RECOMMENDED_ACTIONS_DEFAULT,
     RECOMMENDED_ACTIONS_MAX,
     SIMILAR_TRIED_BY_WORDS_MAX,
+    SIMILAR_TRIED_COVERAGE_MIN,
     SIMILAR_TRIED_MAX,
     SIMILAR_TRIED_SIMILARITY_MIN,
 )
@@ -46,7 +47,7 @@ class ActionsQuestion:
     where: Filter = EVERYTHING
     at: datetime | None = None  # when it happened; None: when the remediation started, else now
     rows: int = RECOMMENDED_ACTIONS_DEFAULT
-    min_similarity: float = SIMILAR_TRIED_SIMILARITY_MIN
+    min_similarity: float | None = None  # None: what is alike in meaning or in words
 
     def check(self) -> None:
         """Errors: InvalidInput."""
@@ -56,7 +57,7 @@ class ActionsQuestion:
             raise InvalidInput.single(
                 "first", f"must be between 1 and {RECOMMENDED_ACTIONS_MAX}, got {self.rows}"
             )
-        if not -1 <= self.min_similarity <= 1:
+        if self.min_similarity is not None and not -1 <= self.min_similarity <= 1:
             raise InvalidInput.single("minSimilarity", "must be between -1 and 1")
         if self.text is not None:
             self.similar_to_text(self.text).check()
@@ -74,11 +75,16 @@ class ActionsQuestion:
     def takes(self, hit: SimilarIncident) -> bool:
         """Whether a hit is similar enough for its action to count.
 
-        Without a vector nothing says how alike it is: then only the few best by words are taken.
+        Meaning says little of a question of few words, so those that say most of it in its own words count too.
+        Without a vector only words can tell.
         """
-        if hit.similarity is not None:
+        by_words = hit.lexical_rank is not None and hit.lexical_rank <= SIMILAR_TRIED_BY_WORDS_MAX
+        if hit.similarity is None:
+            return by_words
+        if self.min_similarity is not None:
             return hit.similarity >= self.min_similarity
-        return hit.lexical_rank is not None and hit.lexical_rank <= SIMILAR_TRIED_BY_WORDS_MAX
+        says_it_too = by_words and hit.term_coverage >= SIMILAR_TRIED_COVERAGE_MIN
+        return hit.similarity >= SIMILAR_TRIED_SIMILARITY_MIN or says_it_too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,11 +38,12 @@ class Scenario:
     """A kind of failure: how it shows, what it befalls, and what is done about it.
 
     `on`: tag of the workloads it befalls; `weight`: how common it is; `errors`: ways in which it is worded,
-    `runtime_errors`: further ones of workloads with a tag.
+    `runtime_errors`: further ones of workloads with a tag; `causes`: what may be behind it.
     """
 
     alert: str
     titles: tuple[str, ...]
+    causes: tuple[str, ...]
     on: str = "service"
     targets: tuple[str, ...] = (DEPLOYMENT,)
     severities: tuple[Severity, ...]

@@ -13,7 +13,7 @@ from datastorage.graphql.context import Info
 from datastorage.graphql.filters import to_filter
 from datastorage.graphql.recommendation.types import ActionGuard, RecommendedActions
 from datastorage.graphql.view import view
-from datastorage.limits import RECOMMENDED_ACTIONS_DEFAULT, SIMILAR_TRIED_SIMILARITY_MIN
+from datastorage.limits import RECOMMENDED_ACTIONS_DEFAULT
 from datastorage.services import action_guard as guarding
 from datastorage.services import recommended_actions as recommending
 
@@ -49,10 +49,10 @@ async def recommended_actions(
         float | None,
         strawberry.argument(
             description="How similar an incident must be for its action to count, -1 to 1; see `similarity` of "
-            "similarIncidents. The default is meant for the default model. Incidents without a vector count if "
-            "they are among the 10 best by words."
+            "similarIncidents. By default 0.55, or among the 10 best by words with at least half of what the "
+            "words of the question say. Incidents without a vector count if they are among the 10 best by words."
         ),
-    ] = SIMILAR_TRIED_SIMILARITY_MIN,
+    ] = None,
 ) -> recommending.RecommendedActions:
     """The actions."""
     question = recommending.ActionsQuestion(
@@ -61,7 +61,7 @@ async def recommended_actions(
         where=to_filter(filters),
         at=at,
         rows=RECOMMENDED_ACTIONS_DEFAULT if first is None else first,
-        min_similarity=SIMILAR_TRIED_SIMILARITY_MIN if min_similarity is None else min_similarity,
+        min_similarity=min_similarity,
     )
     async with info.context.search():
         return await recommending.recommended_actions(info.context.deps, info.context.caller, question)

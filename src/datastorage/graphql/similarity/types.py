@@ -39,6 +39,9 @@ class SimilarIncident:
     matched_terms: list[str] = strawberry.field(
         description="Words in common with the text that say most, at most 10, the most telling first."
     )
+    term_coverage: float = strawberry.field(
+        description="Share of what the text's words say that the incident says too, 0 to 1; rare words say more."
+    )
     matched_fields: list[MatchedField] = strawberry.field(description="Where the words in common are.")
     occurrences: int = strawberry.field(
         description="With `collapse`: matching incidents of this text. Otherwise 1."

@@ -22,6 +22,7 @@ class SimilarIncident:
     vector_rank: int | None  # None where the leg did not find it
     lexical_rank: int | None
     matched_terms: Sequence[str]
+    term_coverage: float  # share of what the question's words say that the incident says too
     signature: bool
     occurrences: int
     first_seen: datetime

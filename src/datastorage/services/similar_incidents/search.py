@@ -172,6 +172,7 @@ class _Search:
                 vector_rank=hit.vector_rank,
                 lexical_rank=hit.lexical_rank,
                 matched_terms=self._matched(terms.get(row_id, frozenset())),
+                term_coverage=self._coverage(terms.get(row_id, frozenset())),
                 signature=hit.comparison.signature,
                 occurrences=seen[hit.comparison.audit_id].count,
                 first_seen=seen[hit.comparison.audit_id].first_seen,
@@ -190,6 +191,12 @@ class _Search:
         hashes = [hit.comparison.content_hash for hit in hits]
         seen = await self._candidates.occurrences(hashes, self._question.among)
         return {hit.comparison.audit_id: seen[hit.comparison.content_hash] for hit in hits}
+
+    def _coverage(self, numbers: frozenset[int]) -> float:
+        """The share of the question's words that an incident has, each by what it says."""
+        worth = self._statistics.weighed(self._asked.lexical.whole)
+        total = sum(worth.values())
+        return sum(weight for number, weight in worth.items() if number in numbers) / total if total else 0.0
 
     def _matched(self, numbers: frozenset[int]) -> list[str]:
         """The terms in common that say most."""

@@ -1,0 +1,29 @@
+"""What is around a made-up remediation, of every kind. Called by `demo`.
+
+All of it follows from the remediation, so it can be made again with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from datastorage.cli.demo_analyses import analyses_of
+from datastorage.cli.demo_workflows import workflow_of
+from datastorage.domain.enums import SubjectKind
+
+
+def demo_records(remediations: Sequence[Mapping[str, Any]]) -> dict[SubjectKind, list[Mapping[str, Any]]]:
+    """These incidents of the demo and what is around them: create inputs by kind and column name."""
+    analyses, workflows, executions = [], [], []
+    for remediation in remediations:
+        analyses += analyses_of(remediation)
+        workflow, carried_out = workflow_of(remediation)
+        workflows += [workflow] if workflow else []
+        executions += carried_out
+    return {
+        SubjectKind.REMEDIATION: list(remediations),
+        SubjectKind.ANALYSIS: analyses,
+        SubjectKind.WORKFLOW: workflows,
+        SubjectKind.EXECUTION: executions,
+    }
