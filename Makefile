@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
+export UV_SYSTEM_CERTS := 1 # as pip: behind a TLS proxy the machine knows whom to trust
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test check compat client format schema ui dist clean

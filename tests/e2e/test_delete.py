@@ -75,6 +75,19 @@ async def test_a_request_goes_with_all_around_it(
         0,
         "to delete: 0 remediations, 0 analyses, 0 workflows, 0 executions\n",
     )
+    assert again.err == "not found: rr-1\n"
+
+
+async def test_requests_that_no_record_names_are_told_and_are_no_error(
+    run: Callable[..., Ended], filled: dict[str, str], sql_own: asyncpg.Connection
+) -> None:
+    requests = [part for request in ("rr-0", "rr-1", "rr-9") for part in ("--request", request)]
+
+    outcome = run(filled, "delete", *requests, "--yes")
+
+    assert (outcome.code, outcome.out) == (0, f"to delete: {TIMELINE}\ndeleted {TIMELINE}\n")
+    assert outcome.err.splitlines()[:2] == ["not found: rr-0", "not found: rr-9"]
+    assert await stored(sql_own) == {"rr-2"}
 
 
 @pytest.mark.parametrize(
@@ -129,6 +142,13 @@ def test_what_is_not_clear_is_refused_before_the_database_is_opened(
 
     assert (outcome.code, outcome.out) == (2, "")
     assert told in " ".join(outcome.err.replace("│", " ").split())
+
+
+def test_the_demo_data_are_not_removed_either_where_nobody_can_be_asked(run: Callable[..., Ended]) -> None:
+    outcome = run(NOWHERE, "demo", "--remove")
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "nobody is there to be asked; --yes deletes without asking" in outcome.err
 
 
 @pytest.mark.parametrize(("answer", "code", "left"), [("y", 0, {"rr-2"}), ("n", 1, EVERYTHING)])

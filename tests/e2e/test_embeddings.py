@@ -210,6 +210,8 @@ async def test_another_model_is_embedded_beside_the_old_one_indexed_and_switched
         wait_until(lambda: service.sample("datastorage_embedding_backfilled_total") == 1)  # the late one
         found = service.ask(SEARCH, text="memory full")["data"]["similarIncidents"]
         refused = run(variables(own_database, **new), "embeddings", "drop", "--model", tiny, "--yes")
+        unasked = run(variables(own_database, **new), "embeddings", "drop", "--model", DEFAULT)
+        unknown = run(variables(own_database, **new), "embeddings", "drop", "--model", "nope")
         dropped = run(variables(own_database, **new), "embeddings", "drop", "--model", DEFAULT, "--yes")
         still = service.ask(SEARCH, text="memory full")["data"]["similarIncidents"]
     verified = run(variables(own_database, **new), "embeddings", "verify")
@@ -219,6 +221,8 @@ async def test_another_model_is_embedded_beside_the_old_one_indexed_and_switched
     assert found["hits"][0]["incident"]["remediationRequestId"] == "rr-2"
     assert still == found
     assert (refused.code, "is the configured model" in refused.err) == (1, True)
+    assert (unasked.code, "nobody is there to be asked; --yes drops" in unasked.err) == (2, True)
+    assert (unknown.code, "no vectors of 'nope' are stored" in unknown.err) == (1, True)
     assert (dropped.code, dropped.out.splitlines()[-1]) == (0, "dropped 6 vectors")
     assert await sql_own.fetch("SELECT model, count(*) FROM incident_embedding GROUP BY 1") == [(tiny, 6)]
     assert verified.code == 0, verified.said

@@ -60,8 +60,10 @@ class CommandLine:
 
 def serve() -> None:
     """Answers each line of arguments and variables with a line that says how the command ended."""
-    from datastorage.cli import main  # noqa: PLC0415 -- only in this process
+    from datastorage.cli import COMMANDS, main  # noqa: PLC0415 -- only in this process
 
+    for command in COMMANDS.values():
+        command.load()
     for line in sys.stdin:
         arguments, variables = json.loads(line)
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:

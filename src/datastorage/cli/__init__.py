@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import typer
 
-from datastorage.cli.delete import delete
-from datastorage.cli.demo import demo
-from datastorage.cli.doctor import doctor
-from datastorage.cli.embeddings import embeddings
-from datastorage.cli.export import export
 from datastorage.cli.failures import told
-from datastorage.cli.import_ import import_
-from datastorage.cli.migrate import migrate
-from datastorage.cli.schema import schema
-from datastorage.cli.serve import serve
-from datastorage.cli.settings_ import settings
+from datastorage.cli.on_demand import OnDemand, group_of, stand_in
 from datastorage.cli.version import version_option
 
+COMMANDS: Final = {
+    "serve": OnDemand("datastorage.cli.serve:serve", "Start the service."),
+    "migrate": OnDemand("datastorage.cli.migrate:migrate", "Bring the database schema up to date."),
+    "import": OnDemand("datastorage.cli.import_:import_", "Import records from JSONL."),
+    "export": OnDemand("datastorage.cli.export:export", "Export records as JSONL."),
+    "delete": OnDemand("datastorage.cli.delete:delete", "Delete remediations with all around them."),
+    "embeddings": OnDemand(
+        "datastorage.cli.embeddings:embeddings",
+        "Look after the vectors of stored texts: how they stand, what is missing, a change of the model.",
+    ),
+    "demo": OnDemand(
+        "datastorage.cli.demo:demo",
+        "Load made-up but realistic remediations of the last 60 days, to look around in.",
+    ),
+    "schema": OnDemand("datastorage.cli.schema:schema", "Print the GraphQL schema (SDL)."),
+    "doctor": OnDemand(
+        "datastorage.cli.doctor:doctor",
+        "Check settings, embedding, cache, database, extension and index; say how to mend what is wrong.",
+    ),
+    "settings": OnDemand(
+        "datastorage.cli.settings_:settings",
+        "Show every setting: its variable, its value as this process reads it, and what it does.",
+    ),
+}
+
 app = typer.Typer(
+    cls=group_of(COMMANDS),
     name="datastorage",
     help="Data Storage Service: remembers how incidents were remediated, and finds the ones that resemble "
     "a new one.\n\nSettings come from DATASTORAGE_* variables, .env, or a YAML file; "
@@ -27,16 +46,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     callback=version_option,
 )
-app.command()(serve)
-app.command()(migrate)
-app.command("import")(import_)
-app.command()(export)
-app.command()(delete)
-app.add_typer(embeddings, name="embeddings")
-app.command()(demo)
-app.command()(schema)
-app.command()(doctor)
-app.command()(settings)
+for name, command in COMMANDS.items():
+    app.command(name, help=command.summary)(stand_in)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Annotated
@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from datastorage.app import start_logging
+from datastorage.cli.asking import confirm, refuse_unasked
 from datastorage.cli.parts import opened, run
 from datastorage.cli.selection import (
     Clusters,
@@ -62,7 +63,8 @@ def delete(
     Give --request, or any of the other options, all of which must hold. Of each record one event stays, which
     says that it was deleted, and when; nothing of what it said.
 
-    Runs beside the service. A delete that broke off is simply repeated.
+    Runs beside the service. A delete that broke off is simply repeated; so requests that no record names are
+    told, and are no error.
     """  # noqa: D205 -- typer shows this text as it stands
     conditions = [
         *places(namespaces, clusters),
@@ -70,16 +72,16 @@ def delete(
         *between("start_time", None, before),
     ]
     selection = _selection(requests, conditions)
-    if not (yes or dry_run or sys.stdin.isatty()):
-        raise typer.BadParameter("nobody is there to be asked; --yes deletes without asking")
+    refuse_unasked(yes or dry_run, "deletes")
     settings = load_settings()
     start_logging(settings)
-    counts = run(_count(settings, selection))
+    counts, unknown = run(_count(settings, selection))
+    for request_id in unknown:
+        typer.echo(f"not found: {request_id}", err=True)
     typer.echo(f"{'would delete' if dry_run else 'to delete:'} {in_words(counts)}")
     if dry_run or not any(counts.values()):
         return
-    if not yes:
-        typer.confirm("Delete them for good?", abort=True)
+    confirm(yes, "Delete them for good?")
     with ExitStack() as stack:
         deleted = Deleted()
         stack.callback(deleted.summarise)  # also of what was deleted before it broke off
@@ -114,9 +116,16 @@ class Deleted:
         typer.echo(f"deleted {in_words(self._counts)}")
 
 
-async def _count(settings: Settings, selection: Selection) -> Counts:
+async def _count(settings: Settings, selection: Selection) -> tuple[Counts, Sequence[str]]:
+    """How much is selected, and the request ids that no record names."""
     async with opened(settings) as deps:
-        return await count_to_delete(deps, OPERATOR, selection)
+        counts = await count_to_delete(deps, OPERATOR, selection)
+        unknown = [
+            request_id
+            for request_id in selection.request_ids or ()
+            if not any((await count_to_delete(deps, OPERATOR, Selection(request_ids=(request_id,)))).values())
+        ]
+        return counts, unknown
 
 
 async def _delete(settings: Settings, selection: Selection, counts: Counts, deleted: Deleted) -> None:

@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import islice
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
 from datastorage.app import start_logging
-from datastorage.cli.demo_incidents import REQUEST_ID_PREFIX, demo_incidents, made_at, request_id_prefix
+from datastorage.cli.asking import confirm, refuse_unasked
+from datastorage.cli.demo_storing import Loaded, load_demo, remove_demo
 from datastorage.cli.parts import opened, run
-from datastorage.cli.tallies import counting
-from datastorage.domain.caller import OPERATOR
-from datastorage.domain.enums import SubjectKind
-from datastorage.domain.filters import AllOf, Condition, JsonContains, Operator
-from datastorage.domain.paging import NEWEST_FIRST, page_request
-from datastorage.domain.receipt import Written
-from datastorage.domain.remediation import REMEDIATION
-from datastorage.domain.selection import Selection
-from datastorage.errors import DataStorageError, RecordConflict
-from datastorage.limits import IMPORT_BATCH_ROWS
-from datastorage.services.delete_remediations import delete_remediations
-from datastorage.services.dependencies import Dependencies
-from datastorage.services.records import create_records, list_records
+from datastorage.cli.tallies import counting, in_words
+from datastorage.services.delete_remediations import Counts
 from datastorage.settings import Settings, load_settings
 
 COUNT_DEFAULT: Final = 300
@@ -56,27 +42,6 @@ curl -s {url} -H 'content-type: application/json' -d '{body}'
 datastorage demo --remove takes the demo data away again."""
 
 
-@dataclass
-class Loaded:
-    """What became of the demo data, by kind."""
-
-    stored: dict[SubjectKind, int] = field(default_factory=lambda: {kind.subject: 0 for kind in KINDS})
-    already_there: int = 0
-    differing: int = 0
-
-    def add(self, kind: SubjectKind, outcomes: Sequence[Written[Any] | DataStorageError]) -> None:
-        """Counts one batch. Errors: what no repetition of a create explains."""
-        for outcome in outcomes:
-            match outcome:
-                case Written():
-                    self.already_there += outcome.receipt.replayed
-                    self.stored[kind] += not outcome.receipt.replayed
-                case RecordConflict():
-                    self.differing += 1
-                case _:
-                    raise outcome
-
-
 def demo(
     count: Annotated[
         int, typer.Option(help="How many remediations to load.", min=1, max=COUNT_MAX)
@@ -85,21 +50,23 @@ def demo(
     remove: Annotated[bool, typer.Option("--remove", help="Delete the demo data, of every seed.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="With --remove: do not ask.")] = False,
 ) -> None:
-    """Load made-up but realistic remediations of the last 60 days, to look around in.
+    """Load made-up but realistic remediations of the last 60 days, to look around in; most of them with their
+    AI analyses, workflow and executions.
 
     They are marked: the request ids start with `demo-`, the metadata say `"demo": true`.
     Safe to run again: what is there already stays as it is, and a larger --count adds to it.
 
     Works beside the running service, and without it.
-    """
+    """  # noqa: D205 -- typer shows this text as it stands
+    if remove:
+        refuse_unasked(yes, "deletes")
     settings = load_settings()
     start_logging(settings)
-    if remove:
-        if not yes:
-            typer.confirm("Delete everything that `datastorage demo` has loaded?", abort=True)
-        typer.echo(f"removed {run(_remove(settings))} demo remediations")
-    else:
+    if not remove:
         _tell(run(_load(settings, count, seed)), settings)
+        return
+    confirm(yes, "Delete everything that `datastorage demo` has loaded?")
+    typer.echo(f"removed {in_words(run(_remove(settings)))}")
 
 
 async def _load(settings: Settings, count: int, seed: int) -> Loaded:
@@ -109,60 +76,21 @@ async def _load(settings: Settings, count: int, seed: int) -> Loaded:
             return await load_demo(deps, count, seed, lambda rows: progress.advance(task, rows))
 
 
-async def load_demo(deps: Dependencies, count: int, seed: int, on_batch: Callable[[int], None]) -> Loaded:
-    """Stores the first `count` incidents of a seed and what is around them, as far as it is missing.
-
-    Errors: Unavailable.
-    """
-    loaded = Loaded()
-    now = await _made_before(deps, seed) or datetime.now(UTC)
-    incidents = demo_incidents(count, seed=seed, now=now)
-    while batch := list(islice(incidents, IMPORT_BATCH_ROWS)):
-        records = demo_records(batch)
-        for kind in EXCHANGE_ORDER:
-            for raws in in_batches(records[kind.subject]):
-                loaded.add(kind.subject, await create_records(deps, OPERATOR, kind, raws))
-        on_batch(len(batch))
-    return loaded
-
-
-async def _made_before(deps: Dependencies, seed: int) -> datetime | None:
-    """The moment that the stored demo data of this seed were made for: made for it again, they are the same."""
-    where = Condition("remediation_request_id", Operator.STARTS_WITH, request_id_prefix(seed))
-    page = await list_records(deps, OPERATOR, REMEDIATION, page_request(where=where, order=NEWEST_FIRST))
-    moments = (made_at(audit.remediation_request_id) for audit in page.nodes)
-    return next((moment for moment in moments if moment is not None), None)
-
-
-async def _remove(settings: Settings) -> int:
+async def _remove(settings: Settings) -> Counts:
     async with opened(settings) as deps:
         return await remove_demo(deps)
 
 
-async def remove_demo(deps: Dependencies) -> int:
-    """Deletes the demo data and says how many remediations there were. Errors: Unavailable.
-
-    Someone else's request id may start alike, so the mark decides.
-    """
-    marked = AllOf(
-        (
-            Condition("remediation_request_id", Operator.STARTS_WITH, REQUEST_ID_PREFIX),
-            JsonContains("metadata", '{"demo":true}'),
-        )
-    )
-    gone = [counts async for counts in delete_remediations(deps, OPERATOR, Selection(around=marked))]
-    return sum(counts[SubjectKind.REMEDIATION] for counts in gone)
-
-
 def _tell(loaded: Loaded, settings: Settings) -> None:
-    if loaded.stored == 0:
-        typer.echo("The demo data are there already; nothing was changed.")
+    if any(loaded.stored.values()):
+        typer.echo(f"Loaded, all made up: {in_words(loaded.stored)}.")
+        if any(loaded.already_there.values()):
+            typer.echo(f"There already: {in_words(loaded.already_there)}.")
     else:
-        others = f"; {loaded.already_there} were there already" if loaded.already_there else ""
-        typer.echo(f"Loaded {loaded.stored} made-up remediations{others}.")
-    if loaded.differing:
+        typer.echo("The demo data are there already; nothing was changed.")
+    if any(loaded.differing.values()):
         typer.echo(
-            f"{loaded.differing} are there with other content, from another release; "
+            f"There with other content, from another release: {in_words(loaded.differing)}; "
             "for fresh ones: datastorage demo --remove, then datastorage demo"
         )
     host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host

@@ -6,16 +6,20 @@ All of it follows from the remediation, so it can be made again with it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from datastorage.cli.demo_analyses import analyses_of
 from datastorage.cli.demo_workflows import workflow_of
 from datastorage.domain.enums import SubjectKind
 
+Raw: TypeAlias = Mapping[str, Any]
 
-def demo_records(remediations: Sequence[Mapping[str, Any]]) -> dict[SubjectKind, list[Mapping[str, Any]]]:
+
+def demo_records(remediations: Sequence[Raw]) -> dict[SubjectKind, list[Raw]]:
     """These incidents of the demo and what is around them: create inputs by kind and column name."""
-    analyses, workflows, executions = [], [], []
+    analyses: list[Raw] = []
+    workflows: list[Raw] = []
+    executions: list[Raw] = []
     for remediation in remediations:
         analyses += analyses_of(remediation)
         workflow, carried_out = workflow_of(remediation)

@@ -93,7 +93,11 @@ def _runs(random: Random, remediation: Mapping[str, Any], steps: Sequence[str]) 
         share = 1.0 if step == acting else random.uniform(*SHARE_OF_OTHER_STEPS)
         if step == acting and phase is Phase.COMPLETED and random.random() < REPEATED:
             yield _Run(action, step, share / 2, f"{action} timed out, once more")
-        why = remediation["error_message"].rpartition(" failed: ")[2] if phase is Phase.FAILED and step == last else None
+        why = (
+            remediation["error_message"].rpartition(" failed: ")[2]
+            if phase is Phase.FAILED and step == last
+            else None
+        )
         yield _Run(action, step, share, f"the alert still fires: {why}" if why and step > acting else why)
 
 

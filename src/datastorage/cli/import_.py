@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from datastorage.app import start_logging
-from datastorage.cli.import_report import ImportReport
+from datastorage.cli.import_report import ImportReport, in_file
 from datastorage.cli.json_lines import JsonLines
 from datastorage.cli.parts import opened, run
 from datastorage.domain.caller import OPERATOR
@@ -58,15 +58,19 @@ async def _import_files(
 
 
 async def _import_file(deps: Dependencies, file: Path, report: ImportReport, progress: Progress) -> None:
+    present, rejected = report.present, report.rejected  # by the files before this one
+
+    def tally() -> str:
+        return in_file(report.present - present, report.rejected - rejected)
+
     with JsonLines(file) as lines:
-        task = progress.add_task(file.name, total=lines.size_bytes, rows=0)
-        before = report.present
+        task = progress.add_task(file.name, total=lines.size_bytes, tally=tally())
         async for done in import_records(deps, OPERATOR, lines):
             report.add(file, done)
-            progress.update(task, completed=lines.bytes_read, rows=report.present - before)
+            progress.update(task, completed=lines.bytes_read, tally=tally())
         if lines.damage:
             report.reject(file, Rejection(lines.number, lines.damage))
-        progress.update(task, completed=lines.size_bytes or 0)
+        progress.update(task, completed=lines.size_bytes or 0, tally=tally())
 
 
 def _opened_report(stack: ExitStack, path: Path | None) -> IO[str] | None:
@@ -83,7 +87,7 @@ def _progress(console: Console) -> Progress:
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[rows]:,} rows"),
+        TextColumn("{task.fields[tally]}"),
         TimeRemainingColumn(),
         console=console,
     )

@@ -14,6 +14,11 @@ REJECTIONS_SHOWN: Final = 20
 REASON_CHARS_MAX: Final = 1_000  # a reason names the fields it is about, and those come from the file
 
 
+def in_file(present: int, rejected: int) -> str:
+    """What the bar of a file says: its rows in the database, and its rejected lines if there are any."""
+    return f"{present:,} rows" + (f", {rejected:,} rejected" if rejected else "")
+
+
 class ImportReport:
     """Counts what was imported; tells rejections on the console, and all of them in a file."""
 

@@ -6,9 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from datastorage.domain.cursor import Cursors
-from datastorage.domain.cursor import Values as Values  # noqa: PLC0414 - repositories.keyset takes it from here
-from datastorage.domain.cursor import cursor_value as cursor_value  # noqa: PLC0414 - as well
+from datastorage.domain.cursor import Cursors, Values
 from datastorage.domain.filters import Filter
 from datastorage.errors import InvalidInput
 from datastorage.limits import ORDER_TERMS_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX

@@ -23,7 +23,8 @@ from datastorage.domain.kind import R
 from datastorage.domain.receipt import Written
 from datastorage.graphql.coercion import input_fault
 from datastorage.graphql.enums import ErrorCode, FaultReason
-from datastorage.observability.metrics import DualWriteFailure, count_dualwrite_failure
+from datastorage.observability.labels import DualWriteFailure
+from datastorage.observability.metrics import count_dualwrite_failure
 from datastorage.services.records.accounting import count_faults
 
 P = TypeVar("P")

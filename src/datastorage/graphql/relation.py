@@ -35,7 +35,7 @@ def paged(
     description: str,
     *,
     newest_by: str,
-    of: str = "",
+    of: str,
 ) -> Any:
     """A field with the arguments of a connection, and the page that `load` has for them; newest first."""
 

@@ -17,15 +17,13 @@ from datastorage.errors import FaultReason
 from datastorage.observability.labels import (
     CircuitName,
     CircuitState,
+    DualWriteFailure,
     EmbeddingOutcome,
     FaultField,
     QueryOperation,
     RejectedCode,
     Status,
     Table,
-)
-from datastorage.observability.labels import (
-    DualWriteFailure as DualWriteFailure,  # noqa: PLC0414 - graphql.errors takes it from here
 )
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the series and tell nothing

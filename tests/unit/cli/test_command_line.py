@@ -1,12 +1,15 @@
 """The command line as such: its help, its version, and the schema it prints."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from datastorage import __version__
-from datastorage.cli import app
+from datastorage.cli import COMMANDS, app
 from datastorage.graphql.schema import build_schema
 
 OPTIONS = {
@@ -37,6 +40,7 @@ OPTIONS = {
         "--yes",
         "--dry-run",
     ],
+    "embeddings": ["status", "backfill", "reembed", "drop", "verify"],
     "demo": ["--count", "--seed", "--remove", "--yes"],
     "schema": ["--output"],
     "doctor": [],
@@ -64,8 +68,37 @@ def test_the_help_names_every_command_and_says_where_settings_come_from(argument
 
     assert result.exit_code == (0 if arguments else 2)
     assert [name for name in OPTIONS if name not in result.output] == []
-    assert {command.name or command.callback.__name__ for command in app.registered_commands} == set(OPTIONS)
+    assert set(COMMANDS) == set(OPTIONS)
     assert "DATASTORAGE_*" in result.output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_list_of_commands_says_what_the_help_of_each_begins_with(command: str) -> None:
+    found = COMMANDS[command].load()
+    told = found.info.help if isinstance(found, typer.Typer) else found.__doc__
+
+    assert " ".join(told.split()).startswith(COMMANDS[command].summary.rstrip("."))
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_wait_for_no_part_of_the_service(option: str) -> None:
+    code = (
+        "import sys; from datastorage.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: print(*[name for name in sys.modules if name.startswith('datastorage.')])"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", code, option], capture_output=True, text=True, check=True)
+
+    assert set(ended.stdout.splitlines()[-1].split()) == {
+        *(
+            "datastorage.cli",
+            "datastorage.cli.failures",
+            "datastorage.cli.on_demand",
+            "datastorage.cli.version",
+        ),
+        "datastorage.errors",
+    }
 
 
 def test_the_version_is_told() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from datastorage.cli.import_report import ImportReport
+from datastorage.cli.import_report import ImportReport, in_file
 from datastorage.services.import_records import BatchDone, Rejection
 
 SOURCE = Path("audits.jsonl")
@@ -57,3 +57,11 @@ def test_a_reason_stays_on_its_line_whatever_the_file_put_into_it(reason: str, l
 
     assert shown.getvalue() == f"audits.jsonl:7: {line}\n"
     assert file.getvalue() == f"audits.jsonl\t7\t{line}\n"
+
+
+@pytest.mark.parametrize(
+    ("present", "rejected", "told"),
+    [(1_200, 0, "1,200 rows"), (0, 3, "0 rows, 3 rejected"), (7, 1_000, "7 rows, 1,000 rejected")],
+)
+def test_the_bar_of_a_file_tells_rejected_lines_too(present: int, rejected: int, told: str) -> None:
+    assert in_file(present, rejected) == told

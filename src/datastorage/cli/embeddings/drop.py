@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from datastorage.app import start_logging
+from datastorage.cli.asking import confirm, refuse_unasked
 from datastorage.cli.parts import opened, run
 from datastorage.cli.tallies import counting
 from datastorage.errors import OperatorError
@@ -27,14 +27,12 @@ def drop(
     A service that still runs with the model would go on without its vectors. A drop that broke off is simply
     repeated.
     """
-    if not (yes or sys.stdin.isatty()):
-        raise typer.BadParameter("nobody is there to be asked; --yes drops without asking")
     settings = load_settings()
     start_logging(settings)
     vectors = _vectors(run(_standing(settings)), model)
+    refuse_unasked(yes, "drops")
     typer.echo(f"to drop: {vectors:,} vectors of {model}")
-    if not yes:
-        typer.confirm("Delete them for good?", abort=True)
+    confirm(yes, "Delete them for good?")
     typer.echo(f"dropped {run(_drop(settings, model, vectors)):,} vectors")
 
 

@@ -281,8 +281,9 @@ class AsyncDataStorage(AsyncConnection):
         at: When it happened; by default when the remediation of `request_id` started, else now. Incidents
         close to it in time count as more similar.
         min_similarity: How similar an incident must be for its action to count, -1 to 1; see `similarity`
-        of similarIncidents. The default is meant for the default model. Incidents without a vector count
-        if they are among the 10 best by words.
+        of similarIncidents. By default 0.55, or among the 10 best by words with at least half of what the
+        words of the question say. Incidents without a vector count if they are among the 10 best by
+        words.
         """
         return await self.run(
             operations.RECOMMENDED_ACTIONS,

@@ -170,7 +170,7 @@ class RemediationAuditOrderField(OpenEnum):
     STATUS = "STATUS"
     "Status, alphabetically."
     SEVERITY = "SEVERITY"
-    "Severity, alphabetically."
+    "How severe; DESC puts CRITICAL first, UNKNOWN last."
     ACTION_TYPE = "ACTION_TYPE"
     "Action."
     ENVIRONMENT = "ENVIRONMENT"

@@ -28,7 +28,7 @@ def around(relation: Relation, description: str, *, newest_by: str) -> Any:
         then = root.past_page(relation, request)
         return await info.context.loaders.page(relation, root.request_id, request) if then is None else then
 
-    return paged(load, description, newest_by=newest_by)
+    return paged(load, description, newest_by=newest_by, of=relation.name)
 
 
 @strawberry.type(
