@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
-export UV_SYSTEM_CERTS := 1 # as pip: behind a TLS proxy the machine knows whom to trust
+# As pip does: behind a TLS proxy the machine knows whom to trust.
+export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test check compat client format schema ui dist clean
@@ -24,7 +25,7 @@ install: .venv/.installed ## Create .venv from the lock file (the set-up that ru
 
 run: install ## Start the service on embedded parts, with GraphiQL on http://127.0.0.1:8080/graphql.
 	@$(MAKE) --no-print-directory ui UI_OPTIONAL=1
-	@$(BIN)/datastorage serve
+	@trap : INT; $(BIN)/datastorage serve || test $$? -eq 130 # Ctrl-C is how it is meant to end
 
 test: install ## Run all tests.
 	@$(BIN)/pytest -n auto

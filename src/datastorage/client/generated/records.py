@@ -536,6 +536,8 @@ class SimilarIncident(Record):
     "Place by words alone, 1 the best; null without a word in common."
     matched_terms: list[str]
     "Words in common with the text that say most, at most 10, the most telling first."
+    term_coverage: float
+    "Share of what the text's words say that the incident says too, 0 to 1; rare words say more."
     matched_fields: list[MatchedField]
     "Where the words in common are."
     occurrences: int

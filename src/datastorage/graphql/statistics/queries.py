@@ -150,7 +150,8 @@ class StatisticsQueries:
     )
     facets: list[Facet] = view(
         facets,
-        "What values occur in some fields, and how often: the choices of a dashboard's filter bar.",
+        "What values occur in some fields, and how often: the choices of a dashboard's filter bar. "
+        "The filter holds for each field, also where it is about that field itself.",
     )
     stale_remediations: Connection[
         Annotated[RemediationAudit, strawberry.lazy("datastorage.graphql.remediation.types")]
