@@ -35,6 +35,7 @@ from datastorage.services.embedder import Embedder
 from datastorage.services.embedding_worker import backfilling
 from datastorage.services.health import Health
 from datastorage.services.term_statistics import keeping_term_statistics
+from datastorage.services.unused_vectors import removing_unused_vectors
 from datastorage.settings import LogFormat, Settings, load_settings
 from datastorage.web.application import build_application
 from datastorage.web.shutdown import draining_on_sigterm, ending_with_supervisor
@@ -57,6 +58,7 @@ def create_app() -> Starlette:
             await stack.enter_async_context(health.watching())
             await stack.enter_async_context(keeping_term_statistics(deps.database))
             await stack.enter_async_context(backfilling(deps))
+            await stack.enter_async_context(removing_unused_vectors(deps))
             with draining_on_sigterm(health, settings.drain_s), ending_with_supervisor():
                 yield
 

@@ -110,6 +110,7 @@ SEARCHES_AT_ONCE: Final = 3
 # HTTP. A full batch of creates with 64 KiB of metadata each would be 38 MiB; typical ones are below 1 MiB.
 REQUEST_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
 BATCH_ROWS_MAX: Final = 500
+PREPARED_INLINE_MAX: Final = 8  # 10 KiB of text take up to 2 ms each to validate and redact
 
 # Embedding: tokens beyond this no longer move the mean of a static model; the longest text takes about 5 ms.
 EMBEDDED_CHARS_MAX: Final = 16_384
@@ -169,6 +170,7 @@ EXPORT_BATCH_ROWS: Final = 200
 # Delete: remediations a transaction, each with all around it; writers of these wait as long as it takes.
 DELETE_BATCH_REQUESTS: Final = 100
 DELETE_BATCH_VECTORS: Final = 1_000
+UNUSED_VECTORS_EVERY_S: Final = 3_600.0  # they cost room only
 
 # Checks and migrations: a firewall that drops packets answers nothing, so stop waiting at some time.
 DIRECT_CONNECT_TIMEOUT_S: Final = 10.0

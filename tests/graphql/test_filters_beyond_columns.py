@@ -253,3 +253,34 @@ async def test_filters_that_reach_too_deep_are_refused(client: GraphQLClient) ->
     code, message = await refused(client, filter={"workflows": {"some": where}})
 
     assert (code, message) == ("BAD_USER_INPUT", "filter: is nested deeper than 10 levels")
+
+
+@pytest.mark.parametrize("literal", ["1e400", "-1e400"])
+@pytest.mark.parametrize("comparison", ["eq", "gt", "in"])
+async def test_numbers_beyond_json_are_refused_also_in_the_document(
+    client: GraphQLClient, literal: str, comparison: str
+) -> None:
+    value = f"[{literal}]" if comparison == "in" else literal
+    document = (
+        f'{{ remediationAudits(filter: {{metadata: {{path: [{{path: ["n"], {comparison}: {value}}}]}}}}) '
+        "{ nodes { id } } }"
+    )
+
+    answer = await client.ask(document)
+
+    assert answer.error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert answer.error["message"].startswith("filter: compares with what is no JSON")
+
+
+async def test_numbers_beyond_64_bits_compare_exactly(client: GraphQLClient) -> None:
+    document = (
+        '{ remediationAudits(filter: {metadata: {path: [{path: ["tries"], lt: %d}]}}) { nodes { id } } }'
+    )
+
+    answer = await client.ask(document % 10**30)
+
+    assert len(answer.data["remediationAudits"]["nodes"]) == 2  # alpha and beta: gamma's is a string
+
+
+async def test_a_backslash_before_zeros_is_no_nul(client: GraphQLClient) -> None:
+    assert keys(await listed(client, filter={"metadata": {"contains": {"a": "\\u0000"}}})) == []

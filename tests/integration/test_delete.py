@@ -6,9 +6,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from datastorage.domain.caller import OPERATOR, Caller, Right, Scope
+from datastorage.domain.caller import ANONYMOUS, OPERATOR, Caller, Right, Scope
 from datastorage.domain.enums import Phase, SubjectKind
-from datastorage.domain.filters import Condition, Filter, Operator
+from datastorage.domain.filters import EVERYTHING, AllOf, Condition, Filter, Operator
 from datastorage.domain.kinds import KINDS
 from datastorage.domain.names import snake
 from datastorage.domain.remediation import REMEDIATION
@@ -17,7 +17,13 @@ from datastorage.errors import Forbidden, InvalidInput
 from datastorage.limits import DELETE_BATCH_REQUESTS, FILTER_VALUES_MAX
 from datastorage.services.delete_remediations import count_to_delete, delete_remediations
 from datastorage.services.dependencies import Dependencies
-from datastorage.services.records import RecordKey, create_record, create_records, update_record
+from datastorage.services.records import (
+    RecordKey,
+    count_records,
+    create_record,
+    create_records,
+    update_record,
+)
 from support.around import ANALYSIS, EXECUTION, WORKFLOW, around
 from support.records import remediation_row
 
@@ -262,3 +268,13 @@ async def test_the_statements_of_a_batch_do_not_grow_with_it(deps: Dependencies,
         await deleted(deps, requests("rr-1", "rr-2", "rr-3"))
 
     assert len(of_three) == one
+
+
+@pytest.mark.parametrize("where", [EVERYTHING, AllOf((AllOf(()),))])
+async def test_a_filter_that_asks_for_nothing_deletes_nothing(deps: Dependencies, where: Filter) -> None:
+    await create_record(deps, ANONYMOUS, REMEDIATION, remediation_row())
+
+    with pytest.raises(InvalidInput, match="would delete everything"):
+        [_ async for _ in delete_remediations(deps, OPERATOR, Selection(around=where))]
+
+    assert await count_records(deps, OPERATOR, REMEDIATION, EVERYTHING, None) == 1

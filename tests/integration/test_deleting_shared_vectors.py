@@ -9,15 +9,16 @@ from typing import Any
 import asyncpg
 import pytest
 
-from datastorage.domain.caller import OPERATOR
+from datastorage.domain.caller import ANONYMOUS, OPERATOR
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.domain.selection import Selection
 from datastorage.embedding import Vector
 from datastorage.services.delete_remediations import delete_remediations
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.incident_text import incident_text
-from datastorage.services.records import create_record, create_records
+from datastorage.services.records import RecordKey, create_record, create_records, update_record
 from datastorage.services.unit_of_work import UnitOfWork, unit_of_work
+from datastorage.services.unused_vectors import remove_unused_vectors
 from support.records import remediation_row
 
 PAIRS = 150
@@ -130,3 +131,16 @@ async def test_creates_and_deletes_of_the_same_text_at_once_leave_every_incident
         assert await without_vector(sql) == 0
     await delete(deps, *(f"old-{number}" for number in range(PAIRS)))
     assert await vectors(sql) == 0
+
+
+async def test_vectors_of_texts_that_changed_are_swept(deps: Dependencies, sql: asyncpg.Connection) -> None:
+    await create_record(deps, ANONYMOUS, REMEDIATION, remediation_row(error_message="quorum lost"))
+    for message in ("leader elected", "quorum restored"):
+        await update_record(deps, ANONYMOUS, REMEDIATION, RecordKey(key="rr-1"), {"error_message": message})
+    before = await sql.fetchval("SELECT count(*) FROM incident_embedding")
+
+    await remove_unused_vectors(deps)
+
+    left = await sql.fetch("SELECT content_hash FROM incident_embedding")
+    used = await sql.fetch("SELECT content_hash FROM remediation_audit")
+    assert (before, left) == (3, used)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
+import orjson
+
 from datastorage.domain.relation import Relation
 from datastorage.errors import InvalidInput
 from datastorage.limits import (
@@ -116,6 +118,11 @@ Filter: TypeAlias = Leaf | Related | AllOf | AnyOf | Not
 EVERYTHING = AllOf()
 
 
+def asks_for_nothing(where: Filter) -> bool:
+    """Whether a filter has no condition at all, so that everything passes."""
+    return isinstance(where, AllOf) and all(map(asks_for_nothing, where.parts))
+
+
 def check_bounds(where: Filter) -> None:
     """Errors: InvalidInput for a filter that is too deep or too large, or that no stored value could fit."""
     conditions = 0
@@ -167,8 +174,16 @@ def _check_path(part: JsonCondition) -> None:
 def _check_json(value: str) -> None:
     if len(value.encode()) > FILTER_JSON_BYTES_MAX:
         raise _refused(f"compares with JSON of more than {FILTER_JSON_BYTES_MAX} bytes")
-    if "\\u0000" in value:
+    if "\\u0000" in value and _has_nul(orjson.loads(value)):
         raise _refused("compares with text that contains NUL, which no stored text does")
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any("\x00" in key or _has_nul(item) for key, item in value.items())
+    if isinstance(value, list):
+        return any(map(_has_nul, value))
+    return isinstance(value, str) and "\x00" in value
 
 
 def _refused(message: str) -> InvalidInput:

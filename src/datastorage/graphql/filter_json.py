@@ -27,6 +27,7 @@ def remediation_filter(text: str) -> Filter:
         raise InvalidInput.single("filter", f"is no JSON: {error}") from None
     if not isinstance(given, dict):
         raise InvalidInput.single("filter", "is no JSON object")
+    _refuse_nulls(given, "filter")
     schema = build_schema()
     question = cast("OperationDefinitionNode", parse(_QUESTION).definitions[0])
     read = get_variable_values(
@@ -38,6 +39,19 @@ def remediation_filter(text: str) -> Filter:
         raise _refused(read)
     scalars = schema.schema_converter.scalar_registry
     return to_filter(convert_argument(read.coerced["filter"], RemediationAuditFilter, scalars, schema.config))
+
+
+def _refuse_nulls(given: Any, place: str) -> None:
+    """A query's null asks for nothing, as an empty field of a dashboard does; a script's may be its fault."""
+    if given is None:
+        raise InvalidInput.single(place, "is null; leave it out, or say what it is to be compared with")
+    if isinstance(given, dict):
+        for name, value in given.items():
+            if name not in ("contains", "eq", "ne", "in", "notIn"):  # JSON values may hold null
+                _refuse_nulls(value, f"{place}.{name}")
+    elif isinstance(given, list):
+        for item in given:
+            _refuse_nulls(item, place)
 
 
 def _refused(errors: list[GraphQLError]) -> InvalidInput:

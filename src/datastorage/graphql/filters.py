@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-import orjson
 import strawberry
 
 from datastorage.domain.filters import (
@@ -138,7 +138,7 @@ _LISTS: Final = (Operator.IN, Operator.NOT_IN)
 def _canonical(value: Any) -> str:
     """Compact JSON; the same for the same value, so that cursors know their filter again."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
     except (TypeError, ValueError) as error:
         raise InvalidInput.single("filter", f"compares with what is no JSON: {error}") from None
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-import orjson
 from sqlalchemy import ColumnElement, Numeric, Text, and_, any_, case, collate, false, func, literal, true
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -20,9 +20,9 @@ Clause = ColumnElement[bool]
 _PLACE: Final = re.compile(r"\s*[-+]?\d+\s*")  # a key that PostgreSQL would also take for a place in a list
 
 
-def contains_json(column: Any, json: str) -> Clause:
+def contains_json(column: Any, wanted: str) -> Clause:
     """The rows whose JSON holds all of this one."""
-    return cast("Clause", column.contains(_json(json)))
+    return cast("Clause", column.contains(_json(wanted)))
 
 
 def json_condition(column: Any, condition: JsonCondition) -> Clause:
@@ -33,7 +33,7 @@ def json_condition(column: Any, condition: JsonCondition) -> Clause:
         return and_(_contained(column, condition), held == _json(condition.value))
     if condition.operator in _OF_ANY_TYPE:
         return _OF_ANY_TYPE[condition.operator](held, condition.value)
-    compare, value = COMPARISONS[condition.operator], orjson.loads(condition.value)
+    compare, value = COMPARISONS[condition.operator], json.loads(condition.value)
     if isinstance(value, str):
         text = column.op("#>>", return_type=Text())(path)
         compared = collate(text, "C") if condition.operator in RANGES else text
@@ -61,10 +61,10 @@ def _contained(column: Any, condition: JsonCondition) -> Clause:
     """What equals at a path is also contained, and containment is what the index serves."""
     if any(_PLACE.fullmatch(key) for key in condition.path):
         return true()
-    nested = orjson.loads(condition.value)
+    nested = json.loads(condition.value)
     for key in reversed(condition.path):
         nested = {key: nested}
-    return contains_json(column, orjson.dumps(nested).decode())
+    return contains_json(column, json.dumps(nested))
 
 
 def _json(text: str) -> Any:

@@ -13,18 +13,19 @@ from datastorage.domain.analysis import ANALYSIS
 from datastorage.domain.caller import EVERYWHERE, Caller, Right
 from datastorage.domain.enums import SubjectKind
 from datastorage.domain.execution import EXECUTION
-from datastorage.domain.filters import Filter
+from datastorage.domain.filters import Filter, asks_for_nothing
 from datastorage.domain.kind import RecordKind
 from datastorage.domain.kinds import KINDS
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.domain.selection import Selection
 from datastorage.domain.workflow import WORKFLOW
 from datastorage.errors import Forbidden, InvalidInput
-from datastorage.limits import DELETE_BATCH_REQUESTS, DELETE_BATCH_VECTORS
+from datastorage.limits import DELETE_BATCH_REQUESTS
 from datastorage.repositories.selected_records import SelectedRecords
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.records import events
 from datastorage.services.unit_of_work import UnitOfWork, failures_counted, unit_of_work
+from datastorage.services.unused_vectors import remove_unused_vectors
 
 Counts: TypeAlias = Mapping[SubjectKind, int]
 # Executions before the workflows that lead to them.
@@ -56,7 +57,7 @@ async def delete_remediations(
                 gone = await _delete(work, caller, request_ids, selection.around)
                 await work.commit()
         yield gone
-    await _remove_unused_vectors(deps, caller)
+    await remove_unused_vectors(deps)
 
 
 def _check(caller: Caller, selection: Selection) -> None:
@@ -65,6 +66,8 @@ def _check(caller: Caller, selection: Selection) -> None:
         raise Forbidden(f"{caller.principal} sees only a part of the records, and may delete none")
     if selection.own:  # what is around a remediation goes with it, whatever its own fields say
         raise InvalidInput.single("own", "a delete takes request ids or a filter of remediations")
+    if selection.around is not None and asks_for_nothing(selection.around):
+        raise InvalidInput.single("filter", "asks for nothing in particular, which would delete everything")
     selection.check()
 
 
@@ -110,17 +113,3 @@ async def _delete(
     await work.embeddings.remove_unused(hashes)
     await work.outbox.remove_unneeded(hashes)
     return {subject: len(rows) for subject, rows in gone.items()}
-
-
-async def _remove_unused_vectors(deps: Dependencies, caller: Caller) -> None:
-    """Vectors of texts that incidents had earlier, before they changed or their root cause was known."""
-    last = b""
-    while True:
-        with failures_counted():
-            async with unit_of_work(deps, caller) as work:
-                unused = await work.embeddings.unused(last, DELETE_BATCH_VECTORS)
-                if not unused:
-                    return
-                await work.embeddings.remove_unused(unused)
-                await work.commit()
-        last = unused[-1]

@@ -241,7 +241,8 @@ class DataStorage(Connection):
         filters: Which incidents to look among; all of them by default.
         at: When it happened; now by default. Incidents close to it in time count for more.
         first: How many are wanted, 1 to 100.
-        min_similarity: Leave out what resembles the text less, -1 to 1; see `similarity`.
+        min_similarity: Leave out what resembles the text less, -1 to 1; see `similarity`. Not applied,
+        and told in `degraded_reason`, while the text cannot be embedded.
         mode: By meaning and words, or by one of them.
         collapse: Incidents of the same text count as one hit, the newest of them.
         """
@@ -411,6 +412,8 @@ class DataStorage(Connection):
         first: int | None = None,
     ) -> list[Facet]:
         """What values occur in some fields, and how often: the choices of a dashboard's filter bar.
+
+        The filter holds for each field, also where it is about that field itself.
 
         fields: The fields, none of them twice.
         filter: Which remediation audits; all of them by default.

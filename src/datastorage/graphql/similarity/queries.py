@@ -42,7 +42,10 @@ async def similar_incidents(
     ] = SIMILAR_ROWS_DEFAULT,
     min_similarity: Annotated[
         float | None,
-        strawberry.argument(description="Leave out what resembles the text less, -1 to 1; see `similarity`."),
+        strawberry.argument(
+            description="Leave out what resembles the text less, -1 to 1; see `similarity`. Not applied, and told in "
+            "`degradedReason`, while the text cannot be embedded."
+        ),
     ] = None,
     mode: Annotated[
         SearchMode | None, strawberry.argument(description="By meaning and words, or by one of them.")

@@ -38,6 +38,10 @@ class SimilarityQuestion:
             raise InvalidInput.single("first", f"must be between 1 and {SIMILAR_ROWS_MAX}, got {self.rows}")
         if self.min_similarity is not None and not -1 <= self.min_similarity <= 1:
             raise InvalidInput.single("minSimilarity", "must be between -1 and 1")
+        if self.min_similarity is not None and self.mode is SearchMode.LEXICAL:
+            raise InvalidInput.single(
+                "minSimilarity", "needs a search by meaning; mode LEXICAL knows words only"
+            )
         check_bounds(self.where)
 
     @property

@@ -86,15 +86,20 @@ class _Search:
         audit_ids, exhaustive = await self._proposed()
         compared = await self._compared(audit_ids)
         hits = self._chosen(ranked(compared, self._mode, self._question.moment))
-        if len(hits) < self._question.rows and self._question.min_similarity is None:
+        if len(hits) < self._question.rows and self._floor is None:
             hits = self._chosen([*hits, *await self._unranked(audit_ids)])
         return SimilarIncidentsFound(
             mode=self._mode,
             exhaustive=exhaustive,
-            degraded_reason=self._asked.reason,
+            degraded_reason=self._degraded_reason,
             model=self._model or None,
             hits=await self._told(hits),
         )
+
+    @property
+    def _degraded_reason(self) -> str | None:
+        ignored = self._asked.vectors is None and self._question.min_similarity is not None
+        return f"{self._asked.reason}, so minSimilarity is not applied" if ignored else self._asked.reason
 
     async def _proposed(self) -> tuple[set[int], bool]:
         """The candidates, and whether every match was looked at."""
@@ -149,9 +154,14 @@ class _Search:
         compared.sort(key=lambda one: (one.start_time, one.audit_id), reverse=True)
         return [Ranked(one) for one in compared]
 
+    @property
+    def _floor(self) -> float | None:
+        """How similar hits must be; without vectors nobody knows, and leaving out all would say there are none."""
+        return None if self._asked.vectors is None else self._question.min_similarity
+
     def _chosen(self, hits: Sequence[Ranked]) -> list[Ranked]:
         """Those that are told."""
-        floor = self._question.min_similarity
+        floor = self._floor
         if floor is not None:
             hits = [hit for hit in hits if hit.similarity is not None and hit.similarity >= floor]
         if self._question.collapse:
