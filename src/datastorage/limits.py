@@ -81,10 +81,10 @@ EXACT_SCAN_ROWS_MAX: Final = 2_500
 LEG_ROWS_MIN: Final = 100
 SIMILAR_TERMS_TOLD_MAX: Final = 10
 # Words: up to this many matches all are scored. Beyond, the incidents that have the rarest terms of the question, as
-# many terms as lead to about the budget; four times that where a filter hides most of what they lead to.
-LEXICAL_EXACT_ROWS_MAX: Final = 5_000
+# many terms as lead to about the budget; more than twice that where a filter hides most of what they lead to.
+LEXICAL_EXACT_ROWS_MAX: Final = 2_500
 LEXICAL_BUDGET_DOCUMENTS: Final = 1_200
-LEXICAL_BUDGET_DOCUMENTS_SECOND_TRY: Final = 5_000
+LEXICAL_BUDGET_DOCUMENTS_SECOND_TRY: Final = 3_000
 LEXICAL_BUDGET_TERMS_MAX: Final = 24
 # Nearest texts asked of HNSW before a filter is applied: 400 kept recall at 10 of 10 down to 1 % filters. The second
 # try is for a filter that left too few.
