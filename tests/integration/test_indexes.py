@@ -1,16 +1,14 @@
 """The indexes that lists and look-ups lean on: they are in the catalog, and the planner uses them."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
-import orjson
 import pytest
-from sqlalchemy import bindparam, event, literal, select
+from sqlalchemy import bindparam, literal, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
-from sqlalchemy.engine import URL, Engine
+from sqlalchemy.engine import URL
 
 from datastorage.domain.caller import EVERYWHERE
 from datastorage.domain.relation import Relation
@@ -20,6 +18,7 @@ from datastorage.search import term_number
 from support.api import Api, opened_api
 from support.client import GraphQLClient
 from support.lists import listed
+from support.plans import explained, sent
 
 NEWEST_FIRST = "start_time DESC, id DESC"
 INDEXES = {
@@ -88,32 +87,10 @@ def client(api: Api) -> GraphQLClient:
     return api.client
 
 
-@contextmanager
-def sent() -> Iterator[list[tuple[str, tuple[Any, ...]]]]:
-    """Statements with their parameters, as they go to the driver."""
-    seen: list[tuple[str, tuple[Any, ...]]] = []
-
-    def record(
-        _connection: object, _cursor: object, statement: str, parameters: tuple[Any, ...], *_: object
-    ) -> None:
-        seen.append((statement, tuple(parameters)))
-
-    event.listen(Engine, "before_cursor_execute", record)
-    try:
-        yield seen
-    finally:
-        event.remove(Engine, "before_cursor_execute", record)
-
-
 def scans(plan: dict[str, Any]) -> list[tuple[str, str | None]]:
     """Every scan of a plan with its index."""
     here = [(plan["Node Type"], plan.get("Index Name"))] if "Scan" in plan["Node Type"] else []
     return here + [scan for child in plan.get("Plans", []) for scan in scans(child)]
-
-
-async def explained(sql: asyncpg.Connection, statement: str, parameters: tuple[Any, ...]) -> dict[str, Any]:
-    """The plan of a statement with these parameters."""
-    return orjson.loads(await sql.fetchval(f"EXPLAIN (FORMAT JSON) {statement}", *parameters))[0]["Plan"]
 
 
 async def index_of_a_list(api: Api, **variables: Any) -> str | None:

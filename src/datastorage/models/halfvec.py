@@ -63,6 +63,11 @@ def inner_product(column: ColumnElement[Any], query: ColumnElement[Any]) -> Colu
     return column.op(NEGATIVE_INNER_PRODUCT, return_type=Float())(query)
 
 
+def similarity(product: float) -> float:
+    """The cosine from the inner product of unit vectors; rounding in halfvec must not exceed 1."""
+    return max(-1.0, min(1.0, product))
+
+
 def cosine_distance(
     column: ColumnElement[Any], query: ColumnElement[Any], dimensions: int
 ) -> ColumnElement[float]:

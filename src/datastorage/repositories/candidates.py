@@ -24,7 +24,7 @@ from datastorage.domain.caller import Scope
 from datastorage.domain.filters import Filter
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.models import incident_embedding, incident_lexical, remediation_audit
-from datastorage.models.halfvec import Halfvec, Vector, inner_product
+from datastorage.models.halfvec import Halfvec, Vector, inner_product, similarity
 from datastorage.repositories.lexical_leg import score
 from datastorage.repositories.records import matching
 from datastorage.repositories.scope import visible
@@ -157,5 +157,4 @@ class Candidates:
 
 
 def _similarity(nearness: float | None) -> float | None:
-    """Unit vectors: the inner product is the cosine. Rounding in halfvec must not exceed 1."""
-    return None if nearness is None else max(-1.0, min(1.0, nearness))
+    return None if nearness is None else similarity(nearness)

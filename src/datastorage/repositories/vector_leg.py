@@ -18,7 +18,7 @@ from datastorage.domain.caller import Scope
 from datastorage.domain.filters import Filter
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.models import incident_embedding, remediation_audit
-from datastorage.models.halfvec import Halfvec, Vector, cosine_distance, inner_product
+from datastorage.models.halfvec import Halfvec, Vector, cosine_distance, inner_product, similarity
 from datastorage.repositories.records import matching
 
 ITERATIVE_SCANS_SINCE: Final = Version("0.8.0")
@@ -129,5 +129,4 @@ class VectorLeg:
 
 
 def _neighbour(row: Row[Any]) -> Neighbour:
-    # Unit vectors: the negative inner product is cosine distance − 1. Rounding in halfvec must not exceed 1.
-    return Neighbour(row.id, max(-1.0, min(1.0, -row.distance)))
+    return Neighbour(row.id, similarity(-row.distance))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 import structlog
@@ -14,6 +14,7 @@ from datastorage.db.database import Database
 from datastorage.db.migrations import schema_state
 from datastorage.errors import DataStorageError, SchemaNotReady
 from datastorage.observability.metrics import DATABASE_UP, POOL_IN_USE, POOL_SIZE
+from datastorage.services.background import running
 
 WATCH_EVERY_S = 5.0
 CHECK_TIMEOUT_S = 0.8  # a probe must have its answer within a second
@@ -42,6 +43,7 @@ class Health:
     def __init__(self, database: Database, revive: Callable[[], None] | None = None) -> None:
         self._database, self._revive = database, revive  # revive: starts a database that is ours to keep
         self.draining = False
+        self._was_up = True
 
     async def readiness(self) -> list[Check]:
         """Every condition of being ready, with what is wrong."""
@@ -66,32 +68,22 @@ class Health:
             return [_ANSWERS, Check("schema", state.good, state.describe())]
         return [_ANSWERS, _UNREADABLE] if answers else [_SILENT, _UNKNOWN]
 
-    @asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
+    def watching(self) -> AbstractAsyncContextManager[None]:
         """Keeps the gauges of database and pool current."""
-        task = asyncio.create_task(self._watch(), name="health")
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        return running("health", self._look, lambda: asyncio.sleep(WATCH_EVERY_S))
 
-    async def _watch(self) -> None:
-        was_up = True
-        while True:
-            reason = await self._outage()
-            is_up = reason is None
-            if is_up is not was_up:
-                log.warning("database_changed", up=is_up, reason=reason)
-                was_up = is_up
-            use = self._database.pool_use()
-            DATABASE_UP.set(is_up)
-            POOL_SIZE.set(use.size)
-            POOL_IN_USE.set(use.in_use)
-            if not is_up:
-                await self._try_to_revive()
-            await asyncio.sleep(WATCH_EVERY_S)
+    async def _look(self) -> None:
+        reason = await self._outage()
+        is_up = reason is None
+        if is_up is not self._was_up:
+            log.warning("database_changed", up=is_up, reason=reason)
+            self._was_up = is_up
+        use = self._database.pool_use()
+        DATABASE_UP.set(is_up)
+        POOL_SIZE.set(use.size)
+        POOL_IN_USE.set(use.in_use)
+        if not is_up:
+            await self._try_to_revive()
 
     async def _try_to_revive(self) -> None:
         if self._revive is None or self.draining:

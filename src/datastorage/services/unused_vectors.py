@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 from datastorage.domain.caller import OPERATOR
 from datastorage.limits import DELETE_BATCH_VECTORS, UNUSED_VECTORS_EVERY_S
@@ -27,12 +27,11 @@ async def remove_unused_vectors(deps: Dependencies) -> None:
         last = unused[-1]
 
 
-@asynccontextmanager
-async def removing_unused_vectors(deps: Dependencies) -> AsyncIterator[None]:
-    """Does so now and then while the service runs."""
+def removing_unused_vectors(deps: Dependencies) -> AbstractAsyncContextManager[None]:
+    """Does so now and then while the service runs; not at its start, which has more urgent work."""
 
-    async def rest() -> None:
+    async def later() -> None:
         await asyncio.sleep(UNUSED_VECTORS_EVERY_S)
+        await remove_unused_vectors(deps)
 
-    async with running("unused vectors", lambda: remove_unused_vectors(deps), rest):
-        yield
+    return running("unused vectors", later, partial(asyncio.sleep, 0))

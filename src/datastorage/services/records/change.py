@@ -31,10 +31,10 @@ def check_version(record: Any, expected_version: int | None, change: Mapping[str
 
 
 def changes_text(before: Any, after: Any) -> bool:
-    """Whether an incident is found by other words; a text that stays was handled when it was new."""
+    """Whether an incident needs another vector; a text that stays was handled when it was new."""
     if not isinstance(before, RemediationDraft) or not isinstance(after, RemediationDraft):
         return False
-    return incident_text(after) != incident_text(before)
+    return incident_text(after).hash != incident_text(before).hash
 
 
 async def store_change(

@@ -6,6 +6,7 @@ never makes a result go missing: fewer than asked from the vector index → more
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from datastorage.db.database import ReadSession
@@ -23,7 +24,6 @@ from datastorage.limits import (
 )
 from datastorage.repositories.lexical_leg import LexicalLeg
 from datastorage.repositories.vector_leg import Neighbour, VectorLeg
-from datastorage.search.lexical import LexicalQuestion
 from datastorage.search.term_statistics import TermStatistics
 
 
@@ -82,20 +82,19 @@ async def _compared_with_all(leg: VectorLeg, vectors: tuple[Vector, ...], search
 async def best_matching(
     session: ReadSession,
     scope: Scope,
-    question: LexicalQuestion,
+    asked: Sequence[Mapping[int, float]],
     statistics: TermStatistics,
     searched: Searched,
 ) -> Proposed:
-    """The incidents whose words answer the question, or its headline, best."""
+    """The incidents whose words answer any of the weighed questions best."""
     leg = LexicalLeg(session, scope)
-    asked = [statistics.weighed(question.whole), statistics.weighed(question.title)]
     if searched.matches <= LEXICAL_EXACT_ROWS_MAX:
         return Proposed(await leg.exact(asked, searched.where, searched.rows_max), exhaustive=True)
     for documents_max in (LEXICAL_BUDGET_DOCUMENTS, LEXICAL_BUDGET_DOCUMENTS_SECOND_TRY):
         terms = {
             number
-            for counts in (question.whole, question.title)
-            for number in statistics.rarest(counts, documents_max, LEXICAL_BUDGET_TERMS_MAX)
+            for weights in asked
+            for number in statistics.rarest(weights, documents_max, LEXICAL_BUDGET_TERMS_MAX)
         }
         found = await leg.by_terms(asked, sorted(terms), searched.where, searched.rows_max)
         if searched.everything or len(found) >= searched.rows_max:

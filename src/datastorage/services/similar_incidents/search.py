@@ -12,7 +12,7 @@ from datastorage.db.database import ReadSession
 from datastorage.domain.caller import EVERYWHERE, Caller, Right
 from datastorage.domain.enums import SearchMode
 from datastorage.domain.filters import EVERYTHING
-from datastorage.domain.remediation import REMEDIATION
+from datastorage.domain.remediation import REMEDIATION, RemediationAudit
 from datastorage.limits import (
     EXACT_SCAN_ROWS_MAX,
     LEG_ROWS_MIN,
@@ -74,6 +74,8 @@ class _Search:
     ) -> None:
         self._session, self._scope, self._index = session, caller.scope, deps.index
         self._question, self._asked, self._statistics = question, asked, statistics
+        lexical = asked.lexical
+        self._title, self._whole = statistics.weighed(lexical.title), statistics.weighed(lexical.whole)
         provider = deps.embedder.provider
         self._model, dimensions = ("", 1) if provider is None else (provider.model, provider.dimensions)
         self._audits = Records(session, caller.scope, REMEDIATION)
@@ -109,8 +111,8 @@ class _Search:
             vectors = self._asked.vectors if self._mode is SearchMode.HYBRID else self._asked.vectors[:1]
             legs.append(await nearest(self._vector_leg, vectors, searched))
         if self._mode is not SearchMode.VECTOR:
-            lexical = self._asked.lexical
-            legs.append(await best_matching(self._session, self._scope, lexical, self._statistics, searched))
+            asked = [self._whole, self._title]
+            legs.append(await best_matching(self._session, self._scope, asked, self._statistics, searched))
         exhaustive = self._asked.reason is None and all(leg.exhaustive for leg in legs)
         return {row_id for leg in legs for row_id in leg.audit_ids}, exhaustive
 
@@ -133,15 +135,14 @@ class _Search:
         )
 
     async def _compared(self, audit_ids: set[int]) -> list[Comparison]:
-        lexical = self._asked.lexical
-        title, whole = self._statistics.weighed(lexical.title), self._statistics.weighed(lexical.whole)
+        title, whole = self._title, self._whole
         questions = (
             ()
             if self._mode is SearchMode.VECTOR
             else (whole, title, against_headline(title), against_headline(whole))
         )
-        vectors = self._asked.vectors or ()
-        return await self._candidates.compared(audit_ids, questions, vectors, lexical.signatures)
+        vectors, signatures = self._asked.vectors or (), self._asked.lexical.signatures
+        return await self._candidates.compared(audit_ids, questions, vectors, signatures)
 
     async def _unranked(self, audit_ids: set[int]) -> list[Ranked]:
         """Matches that no leg has proposed: those without a vector yet, or all where there are no vectors."""
@@ -171,46 +172,50 @@ class _Search:
     async def _told(self, hits: Sequence[Ranked]) -> list[SimilarIncident]:
         """The incidents behind the hits, with what they have in common with the question."""
         seen = await self._occurrences(hits)
-        shown = [seen[hit.comparison.audit_id].newest_id for hit in hits]
+        shown = [occurred.newest_id for occurred in seen]
         audits = await self._audits.by_ids(shown)
         terms = await self._candidates.terms(shown)
         return [
-            SimilarIncident(
-                incident=audits[row_id],
-                score=hit.score,
-                similarity=hit.similarity,
-                vector_rank=hit.vector_rank,
-                lexical_rank=hit.lexical_rank,
-                matched_terms=self._matched(terms.get(row_id, frozenset())),
-                term_coverage=self._coverage(terms.get(row_id, frozenset())),
-                signature=hit.comparison.signature,
-                occurrences=seen[hit.comparison.audit_id].count,
-                first_seen=seen[hit.comparison.audit_id].first_seen,
-                last_seen=seen[hit.comparison.audit_id].last_seen,
-            )
-            for hit, row_id in zip(hits, shown, strict=True)
+            self._hit(hit, audits[occurred.newest_id], terms.get(occurred.newest_id, frozenset()), occurred)
+            for hit, occurred in zip(hits, seen, strict=True)
         ]
 
-    async def _occurrences(self, hits: Sequence[Ranked]) -> dict[int, Occurrences]:
+    def _hit(
+        self, hit: Ranked, incident: RemediationAudit, terms: frozenset[int], occurred: Occurrences
+    ) -> SimilarIncident:
+        return SimilarIncident(
+            incident=incident,
+            score=hit.score,
+            similarity=hit.similarity,
+            vector_rank=hit.vector_rank,
+            lexical_rank=hit.lexical_rank,
+            matched_terms=self._matched(terms),
+            term_coverage=self._coverage(terms),
+            signature=hit.comparison.signature,
+            occurrences=occurred.count,
+            first_seen=occurred.first_seen,
+            last_seen=occurred.last_seen,
+        )
+
+    async def _occurrences(self, hits: Sequence[Ranked]) -> list[Occurrences]:
         """How often each hit occurred: once, unless those of the same text were collapsed into it."""
         if not self._question.collapse:
-            return {
-                one.audit_id: Occurrences(one.audit_id, 1, one.start_time, one.start_time)
+            return [
+                Occurrences(one.audit_id, 1, one.start_time, one.start_time)
                 for one in (hit.comparison for hit in hits)
-            }
+            ]
         hashes = [hit.comparison.content_hash for hit in hits]
         seen = await self._candidates.occurrences(hashes, self._question.among)
-        return {hit.comparison.audit_id: seen[hit.comparison.content_hash] for hit in hits}
+        return [seen[key] for key in hashes]
 
     def _coverage(self, numbers: frozenset[int]) -> float:
         """The share of the question's words that an incident has, each by what it says."""
-        worth = self._statistics.weighed(self._asked.lexical.whole)
-        total = sum(worth.values())
-        return sum(weight for number, weight in worth.items() if number in numbers) / total if total else 0.0
+        total = sum(self._whole.values())
+        common = sum(worth for number, worth in self._whole.items() if number in numbers)
+        return common / total if total else 0.0
 
     def _matched(self, numbers: frozenset[int]) -> list[str]:
         """The terms in common that say most."""
-        lexical = self._asked.lexical
-        worth = self._statistics.weighed(lexical.whole)
+        worth, words = self._whole, self._asked.lexical.words
         common = sorted(numbers & worth.keys(), key=lambda number: (-worth[number], number))
-        return [lexical.words[number] for number in common[:SIMILAR_TERMS_TOLD_MAX]]
+        return [words[number] for number in common[:SIMILAR_TERMS_TOLD_MAX]]

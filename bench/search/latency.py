@@ -1,21 +1,19 @@
 """Asks a running service for the incidents most similar to the first reports of a file, and prints latencies.
 
-    python bench/search_latency.py reports.jsonl.gz [URL] [QUERIES]
+    python bench/search/latency.py FOLDER SET [URL] [QUERIES]
 
 One client, one question at a time; the text of a question is a report's title and text.
 """
 
 from __future__ import annotations
 
-import itertools
 import statistics
 import sys
 import time
 from pathlib import Path
 
 import httpx
-
-from convert_reports import reports
+from reports import documents
 
 ROWS = 10  # as the query asks
 QUERY = """
@@ -34,11 +32,11 @@ FILTERS = {
 
 def main() -> None:
     """Prints p50 and p95 in milliseconds for each kind of filter, and one answer to look at."""
-    if len(sys.argv) == 1:
+    if len(sys.argv) < 3:  # noqa: PLR2004 -- folder and set
         sys.exit(__doc__)
-    file, url, count = (*sys.argv[1:], *["http://127.0.0.1:8080", "200"][len(sys.argv) - 2 :])[:3]
+    folder, name, url, count = (*sys.argv[1:], *["http://127.0.0.1:8080", "200"][len(sys.argv) - 3 :])[:4]
     texts = [
-        f"{report['title']}\n{report['text']}" for report in itertools.islice(reports(Path(file)), int(count))
+        f"{report['title']}\n{report['text'] or ''}" for report in documents(Path(folder), name)[: int(count)]
     ]
     with httpx.Client(base_url=url, timeout=60) as client:
         for name, filters in FILTERS.items():
