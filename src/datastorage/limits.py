@@ -107,6 +107,14 @@ STATISTICS_AGE_S_MAX: Final = 3_600.0
 SEARCHES_MAX: Final = 25
 SEARCHES_AT_ONCE: Final = 3
 
+# One operation. What GraphiQL and dashboards ask stays far below; what is refused took seconds. Tokens: a parse takes
+# 10 us each. Fields: validation compares those that may overlap. Cost: records and lists an answer may hold.
+QUERY_TOKENS_MAX: Final = 10_000
+QUERY_DEPTH_MAX: Final = 15
+QUERY_FIELDS_MAX: Final = 2_000
+QUERY_ALIASES_MAX: Final = 100
+QUERY_COST_MAX: Final = 20_000
+
 # HTTP. A full batch of creates with 64 KiB of metadata each would be 38 MiB; typical ones are below 1 MiB.
 REQUEST_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
 BATCH_ROWS_MAX: Final = 500
@@ -150,6 +158,17 @@ BACKFILL_COMMAND_TIMEOUT_S: Final = 60.0
 BACKFILL_COMMAND_PASSES: Final = 3
 BACKFILL_COMMAND_CALLS_MAX: Final = 4
 PARKED_TOLD_MAX: Final = 100
+# A second engine. A writer waits this long for its vectors to get there, so that who searches next finds them there
+# too; a batch took some 10 ms, and delivery goes on without the writer.
+MIRROR_WAIT_S: Final = 0.05
+MIRROR_BATCH_VECTORS: Final = 256  # 4 MB of the longest vectors
+# A writer's own entries and a worker's: nobody else delivers them meanwhile, whoever holds them may have died. One
+# delivery is broken off well before, since two at a time could undo each other.
+MIRROR_LEASE_S: Final = 30.0
+MIRROR_DELIVERY_S: Final = 12.0
+MIRROR_POLL_S: Final = 1.0
+MIRROR_FLUSH_S: Final = 3.0  # at the end of a process, for what writers handed over; the rest waits for another one
+OUTBOX_STATE_EVERY_S: Final = 5.0
 # Checks of stored vectors: halfvec rounds each value to 11 bits, so lengths stay within 0.001 of 1.
 VECTOR_LENGTH_TOLERANCE: Final = 0.005
 SAME_VECTOR_COSINE_MIN: Final = 0.999

@@ -22,6 +22,7 @@ from datastorage.graphql.errors import HANDLERS, ErrorPresentation, UserError
 from datastorage.graphql.execution.mutations import ExecutionMutations
 from datastorage.graphql.execution.queries import ExecutionQueries
 from datastorage.graphql.node import Node, split_global_id
+from datastorage.graphql.query_limits import QueryLimits, limited
 from datastorage.graphql.recommendation.queries import RecommendationQueries
 from datastorage.graphql.remediation.feedback import FeedbackMutations
 from datastorage.graphql.remediation.mutations import RemediationMutations
@@ -87,13 +88,13 @@ class Schema(strawberry.Schema):
         """Errors are logged where they are presented."""
 
 
-def build_schema() -> Schema:
+def build_schema(limits: QueryLimits = QueryLimits()) -> Schema:  # noqa: B008 -- a frozen value
     """The one schema of this service."""
     return Schema(
         query=Query,
         mutation=Mutation,
         types=[UserError],
-        extensions=[ErrorPresentation],
+        extensions=[ErrorPresentation, limited(limits)],
         exception_handlers=HANDLERS,
         config=StrawberryConfig(scalar_map=SCALARS),
     )

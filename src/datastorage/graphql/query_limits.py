@@ -1,0 +1,80 @@
+"""Refuses operations that are too large before they are validated. An extension of the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+
+from datastorage.graphql.query_size import QuerySize, measured
+from datastorage.limits import (
+    QUERY_ALIASES_MAX,
+    QUERY_COST_MAX,
+    QUERY_DEPTH_MAX,
+    QUERY_FIELDS_MAX,
+    QUERY_TOKENS_MAX,
+)
+
+ADVICE: Final = {
+    "depth": "ask for less at once",
+    "fields": "ask for less at once",
+    "aliases": "send several requests",
+    "cost": "ask for smaller pages or fewer levels",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class QueryLimits:
+    """What one operation may be at most."""
+
+    tokens: int = QUERY_TOKENS_MAX
+    depth: int = QUERY_DEPTH_MAX
+    fields: int = QUERY_FIELDS_MAX
+    aliases: int = QUERY_ALIASES_MAX
+    cost: int = QUERY_COST_MAX
+
+
+class LimitQueries(SchemaExtension):
+    """Before validation, whose own time grows faster than the operation does."""
+
+    limits: QueryLimits = QueryLimits()
+
+    def on_operation(self) -> Iterator[None]:
+        """Sets the bound for the parser, which stops there."""
+        self.execution_context.parse_options["max_tokens"] = self.limits.tokens
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """Strawberry validates only what has no errors so far."""
+        context = self.execution_context
+        if context.graphql_document is not None and context.pre_execution_errors is None:
+            size = measured(
+                context.schema._schema,  # noqa: SLF001 -- Strawberry has no public way to graphql-core's schema
+                context.graphql_document,
+                context._provided_operation_name,  # noqa: SLF001 -- the public one needs a valid document
+                context.variables or {},
+            )
+            context.pre_execution_errors = refusals(size, self.limits) or None
+        yield
+
+
+def refusals(size: QuerySize, limits: QueryLimits) -> list[GraphQLError]:
+    """One error for each limit that is exceeded."""
+    return [
+        GraphQLError(
+            f"the operation has {found:,} {name}, {bound:,} are allowed: {ADVICE[name]}"
+            if name.endswith("s")
+            else f"the {name} of the operation is {found:,}, {bound:,} is allowed: {ADVICE[name]}",
+            extensions={"code": "COST_EXCEEDED", "limit": name, "found": found, "max": bound},
+        )
+        for name, found in asdict(size).items()
+        if found > (bound := getattr(limits, name))
+    ]
+
+
+def limited(limits: QueryLimits) -> type[LimitQueries]:
+    """The extension with limits of its own; Strawberry makes one for every request."""
+    return type("LimitQueries", (LimitQueries,), {"limits": limits})
