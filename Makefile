@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check compat bench-search client format schema ui dist clean
+.PHONY: help install run test check failures compat bench-search client format schema ui dist clean
 
 help: ## Show this list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test: install ## Run all tests.
 
 check: install ## Format, lint, types, import contracts, schema snapshot, migration drift, tests with coverage.
 	@ci/check
+
+failures: install ## Kill, freeze and fill what the service stands on, for long: 100,000 writes with a ledger.
+	@DATASTORAGE_FAILURE_WRITES=$(or $(WRITES),10000) $(BIN)/pytest tests/failures -s
 
 compat: install ## Try the schema and a service with other people's tools; see compat/README.md.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --project compat --frozen --quiet --python $(BIN)/python

@@ -24,6 +24,7 @@ from datastorage.embedding import (
     configured_provider,
     model_and_dimensions,
 )
+from datastorage.graphql.query_limits import QueryLimits
 from datastorage.graphql.schema import build_schema
 from datastorage.observability.logging import configure_logging
 from datastorage.observability.metrics import BUILD_INFO
@@ -34,9 +35,14 @@ from datastorage.services.dependencies import Dependencies
 from datastorage.services.embedder import Embedder
 from datastorage.services.embedding_worker import backfilling
 from datastorage.services.health import Health
+from datastorage.services.mirror_worker import mirroring
+from datastorage.services.outbox_state import showing_outbox
+from datastorage.services.second_engine import SecondEngine
+from datastorage.services.second_engine_probe import probing_second_engine
 from datastorage.services.term_statistics import keeping_term_statistics
 from datastorage.services.unused_vectors import removing_unused_vectors
 from datastorage.settings import LogFormat, Settings, load_settings
+from datastorage.vector_engine.configured import configured_engine
 from datastorage.web.application import build_application
 from datastorage.web.shutdown import draining_on_sigterm, ending_with_supervisor
 
@@ -53,22 +59,28 @@ def create_app() -> Starlette:
         async with AsyncExitStack() as stack:
             url = await asyncio.to_thread(stack.enter_context, located(settings))
             deps = await stack.enter_async_context(dependencies(url, settings))
-            health = Health(deps.database, None if settings.has_database else partial(revive, settings))
+            health = Health(
+                deps.database, None if settings.has_database else partial(revive, settings), deps.second
+            )
             app.state.deps, app.state.health = deps, health
             await stack.enter_async_context(health.watching())
             await stack.enter_async_context(keeping_term_statistics(deps.database))
+            await stack.enter_async_context(probing_second_engine(deps))
+            await stack.enter_async_context(mirroring(deps))
+            await stack.enter_async_context(showing_outbox(deps))
             await stack.enter_async_context(backfilling(deps))
             await stack.enter_async_context(removing_unused_vectors(deps))
             with draining_on_sigterm(health, settings.drain_s), ending_with_supervisor():
                 yield
 
-    return build_application(build_schema(), settings, lifespan)
+    return build_application(build_schema(query_limits(settings)), settings, lifespan)
 
 
 @asynccontextmanager
 async def dependencies(url: URL, settings: Settings) -> AsyncIterator[Dependencies]:
     """What the services work with."""
     BUILD_INFO.labels(__version__).set(1)
+    second = SecondEngine(configured_engine(settings))
     database = Database.connect(url, settings)
     embedder = configured_embedder(settings)
     try:
@@ -77,8 +89,10 @@ async def dependencies(url: URL, settings: Settings) -> AsyncIterator[Dependenci
             embedder=embedder,
             redactor=Redactor(settings.redaction_patterns),
             ids={kind.type_name: Identifiers(database, table_of(kind).table.name) for kind in KINDS},
+            second=second,
         )
     finally:
+        await second.close()
         await embedder.close()
         await database.close()
 
@@ -91,6 +105,17 @@ def configured_embedder(settings: Settings) -> Embedder:
         configured_cache(settings, provider),
         prefixes=configured_prefixes(settings),
         timeout_s=settings.embedding_timeout_s,
+    )
+
+
+def query_limits(settings: Settings) -> QueryLimits:
+    """How large an operation may be."""
+    return QueryLimits(
+        tokens=settings.query_tokens_max,
+        depth=settings.query_depth_max,
+        fields=settings.query_fields_max,
+        aliases=settings.query_aliases_max,
+        cost=settings.query_cost_max,
     )
 
 

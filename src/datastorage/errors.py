@@ -11,6 +11,9 @@
     ├── Unavailable             a dependency is down or full; trying again may help
     │   ├── SchemaNotReady      migrations of this release are pending
     │   ├── OperationTimeout    the work took longer than it may
+    │   ├── WriteCollision      PostgreSQL gave a transaction up in favour of another: nothing of it stands
+    │   ├── EngineUnavailable   the vector engine beside PostgreSQL does not answer, or refuses
+    │   ├── VectorRefused       the vector engine will never keep one of some vectors: it is well
     │   ├── CircuitOpen         the dependency failed so often that it is left alone for a while
     │   └── EmbeddingFailed     no vector could be had for a text
     │       ├── EmbeddingTimeout  in time
@@ -126,6 +129,18 @@ class SchemaNotReady(Unavailable):
 
 class OperationTimeout(Unavailable):
     """The work took longer than its time-out allows."""
+
+
+class WriteCollision(Unavailable):
+    """A deadlock or a serialisation failure: nothing was written, and the same again will likely succeed."""
+
+
+class EngineUnavailable(Unavailable):
+    """The vector engine beside PostgreSQL does not answer in time, or refuses."""
+
+
+class VectorRefused(Unavailable):
+    """The vector engine will never keep one of these vectors; it says nothing about the engine."""
 
 
 class CircuitOpen(Unavailable):

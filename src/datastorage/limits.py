@@ -118,6 +118,10 @@ QUERY_COST_MAX: Final = 20_000
 # HTTP. A full batch of creates with 64 KiB of metadata each would be 38 MiB; typical ones are below 1 MiB.
 REQUEST_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
 BATCH_ROWS_MAX: Final = 500
+# A transaction that lost a deadlock or a serialisation conflict is done again, after a while left to chance, so that
+# the same two do not meet again: all that may take some 2 s, beside the second after which a deadlock is seen.
+WRITE_ATTEMPTS_MAX: Final = 6
+WRITE_REPEATED_AFTER_S_MAX: Final = 0.5
 PREPARED_INLINE_MAX: Final = 8  # 10 KiB of text take up to 2 ms each to validate and redact
 
 # Embedding: tokens beyond this no longer move the mean of a static model; the longest text takes about 5 ms.
@@ -167,12 +171,25 @@ MIRROR_BATCH_VECTORS: Final = 256  # 4 MB of the longest vectors
 MIRROR_LEASE_S: Final = 30.0
 MIRROR_DELIVERY_S: Final = 12.0
 MIRROR_POLL_S: Final = 1.0
-MIRROR_FLUSH_S: Final = 3.0  # at the end of a process, for what writers handed over; the rest waits for another one
+MIRROR_FLUSH_S: Final = (
+    3.0  # at the end of a process, for what writers handed over; the rest waits for another one
+)
 OUTBOX_STATE_EVERY_S: Final = 5.0
+# The vector engine: PostgreSQL answers in its stead, so it is given up soon and tried again soon.
+ENGINE_FAILURES_MAX: Final = 3
+ENGINE_OPEN_S: Final = 5.0
+ENGINE_PROBE_S: Final = 5.0  # while it is in use: an idle service too notices that it is gone
+ENGINE_PROBE_LOST_S: Final = 1.0
+# Texts that the engine does not know yet are compared one by one, some 4 µs each; beyond, PostgreSQL's index is asked.
+ENGINE_LAG_TEXTS_MAX: Final = 1_000
 # Checks of stored vectors: halfvec rounds each value to 11 bits, so lengths stay within 0.001 of 1.
 VECTOR_LENGTH_TOLERANCE: Final = 0.005
 SAME_VECTOR_COSINE_MIN: Final = 0.999
 VECTOR_SAMPLE_ROWS: Final = 100
+# Two copies of a vector are the same if no value differs by more than halfvec's rounding of values up to 1.
+VECTOR_VALUE_TOLERANCE: Final = 0.0005
+RECONCILE_WINDOW_TEXTS: Final = 1_000  # compared at a time: 16 MB of the longest vectors on each side
+RECONCILE_PASSES_MAX: Final = 3  # what is left after two repairs is refused, or changes all the time
 INDEX_RECALL_MIN: Final = 0.95
 INDEX_RECALL_AT: Final = 10
 DROP_BATCH_VECTORS: Final = 5_000
@@ -207,6 +224,11 @@ EMBEDDED_STOP_IMMEDIATE_S_MAX: Final = 15
 # Room beside the pools: PostgreSQL keeps 3 for superusers, the rest is for the command line and for psql.
 EMBEDDED_CONNECTIONS_RESERVE: Final = 20
 EMBEDDED_LOG_BYTES_MAX: Final = 10 * 1024 * 1024  # beyond, only the newest tenth is kept
+
+# Compiled operations: a document's tree takes some 250 bytes a character, so all of them some 50 MB at most.
+COMPILED_CHARS_MAX: Final = 200_000
+# Outcomes of `@skip` and `@include`, and page sizes, that one operation keeps apart.
+COMPILED_VARIANTS_MAX: Final = 64
 
 # Redaction: the built-in patterns settled in two passes on every text tried; more means that a custom one never will.
 REDACTION_PASSES_MAX: Final = 8

@@ -31,8 +31,10 @@ def nested(levels: int) -> str:
             "the operation has 2,001 fields, 2,000 are allowed: ask for less at once",
         ),
         (
-            "{ remediationAudits(first: 100) { nodes { analyses(first: 100) { nodes { remediation "
-            "{ executions(first: 2) { nodes { id } } } } } } } }",
+            (
+                "{ remediationAudits(first: 100) { nodes { analyses(first: 100) { nodes { remediation "
+                "{ executions(first: 2) { nodes { id } } } } } } } }"
+            ),
             "cost",
             "the cost of the operation is 50,201, 20,000 is allowed: ask for smaller pages or fewer levels",
         ),

@@ -20,6 +20,14 @@ COMMANDS: Final = {
         "datastorage.cli.embeddings:embeddings",
         "Look after the vectors of stored texts: how they stand, what is missing, a change of the model.",
     ),
+    "outbox": OnDemand(
+        "datastorage.cli.outbox:outbox",
+        "Look after what waits to be embedded or mirrored, and what was given up.",
+    ),
+    "vectors": OnDemand(
+        "datastorage.cli.vectors:vectors",
+        "Look after the vector engine beside PostgreSQL: whether both hold the same vectors.",
+    ),
     "demo": OnDemand(
         "datastorage.cli.demo:demo",
         "Load made-up but realistic remediations of the last 60 days, to look around in.",

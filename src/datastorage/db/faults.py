@@ -10,7 +10,13 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from datastorage.errors import DataStorageError, OperationTimeout, SchemaNotReady, Unavailable
+from datastorage.errors import (
+    DataStorageError,
+    OperationTimeout,
+    SchemaNotReady,
+    Unavailable,
+    WriteCollision,
+)
 
 QUERY_CANCELED: Final = "57014"
 LOCK_NOT_AVAILABLE: Final = "55P03"
@@ -55,7 +61,9 @@ def as_domain_error(error: BaseException) -> DataStorageError | None:
         return OperationTimeout("the database took too long; narrow the request or try again")
     if state in SCHEMA_BEHIND:
         return SchemaNotReady("the database schema is not ready for this release; run: datastorage migrate")
-    if state in (LOCK_NOT_AVAILABLE, *RETRYABLE):
+    if state in RETRYABLE:
+        return WriteCollision("another write was in the way; try again")
+    if state == LOCK_NOT_AVAILABLE:
         return Unavailable("another write was in the way; try again")
     if any(isinstance(cause, asyncpg.InvalidCachedStatementError) for cause in _causes(error)):
         return Unavailable("the database schema has just changed; try again")

@@ -32,6 +32,7 @@ from datastorage.graphql.remediation.validation import ValidationQueries
 from datastorage.graphql.scalars import SCALARS
 from datastorage.graphql.similarity.queries import SimilarityQueries
 from datastorage.graphql.statistics.queries import StatisticsQueries
+from datastorage.graphql.system.queries import SystemQueries
 from datastorage.graphql.timeline.queries import TimelineQueries
 from datastorage.graphql.view import view
 from datastorage.graphql.workflow.mutations import WorkflowMutations
@@ -63,6 +64,7 @@ class Query(
     SimilarityQueries,
     RecommendationQueries,
     StatisticsQueries,
+    SystemQueries,
 ):
     """All queries."""
 

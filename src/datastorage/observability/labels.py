@@ -78,6 +78,14 @@ class CircuitName(StrEnum):
 
     EMBEDDING = "embedding"
     CACHE = "cache"
+    VECTOR_ENGINE = "vector_engine"
+
+
+class OutboxEntry(StrEnum):
+    """What outbox entries wait for."""
+
+    EMBED = "embed"
+    MIRROR = "mirror"
 
 
 class CircuitState(StrEnum):
@@ -86,3 +94,11 @@ class CircuitState(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
+
+
+class Executor(StrEnum):
+    """Who answered an operation."""
+
+    COMPILED = "compiled"
+    REFERENCE = "reference"
+    FALLBACK = "fallback"  # asked for before, and not to be compiled

@@ -19,7 +19,9 @@ from datastorage.observability.labels import (
     CircuitState,
     DualWriteFailure,
     EmbeddingOutcome,
+    Executor,
     FaultField,
+    OutboxEntry,
     QueryOperation,
     RejectedCode,
     Status,
@@ -70,6 +72,18 @@ EMBEDDING_BACKFILL_FAILURES = Counter(
     "datastorage_embedding_backfill_failures_total",
     "Texts that a backfill could get no vector for this time.",
 )
+OUTBOX_DEPTH = Gauge(
+    "datastorage_outbox_depth",
+    "Outbox entries that wait, by what for; given up ones aside.",
+    ["kind"],
+    multiprocess_mode="livemostrecent",
+)
+OUTBOX_AGE = Gauge(
+    "datastorage_outbox_oldest_age_seconds",
+    "Age of the oldest outbox entry that waits; 0 without any.",
+    ["kind"],
+    multiprocess_mode="livemostrecent",
+)
 CACHE_FAULTS = Counter("datastorage_cache_faults_total", "Cache calls that failed, and were done without.")
 CIRCUIT_STATE = Gauge(
     "datastorage_circuit_breaker_state",
@@ -84,6 +98,8 @@ QUERIES = Counter("datastorage_query_total", "Queries by kind and outcome.", ["o
 QUERY_SECONDS = Histogram(
     "datastorage_query_duration_seconds", "Duration of a query.", ["operation"], buckets=SECONDS_BUCKETS
 )
+
+EXECUTIONS = Counter("datastorage_execution_total", "Operations by who executed them.", ["executor"])
 
 REJECTED = Counter("datastorage_rejected_total", "Writes refused for a reason of the caller's.", ["code"])
 SANITIZATIONS = Counter("datastorage_sanitization_total", "Changes made to free text.", ["operation"])
@@ -124,10 +140,12 @@ _QUERY = {
     )
     for operation in QueryOperation
 }
+_EXECUTION = {executor: EXECUTIONS.labels(executor) for executor in Executor}
 _EMBEDDING = {outcome: EMBEDDING_REQUESTS.labels(outcome) for outcome in EmbeddingOutcome}
 _CIRCUIT = {
     name: {state: CIRCUIT_STATE.labels(name, state) for state in CircuitState} for name in CircuitName
 }
+_OUTBOX = {kind: (OUTBOX_DEPTH.labels(kind), OUTBOX_AGE.labels(kind)) for kind in OutboxEntry}
 _DUALWRITE_FAILURE = {reason: DUALWRITE_FAILURE.labels(reason) for reason in DualWriteFailure}
 _REJECTED = {code: REJECTED.labels(code) for code in RejectedCode}
 _FAULTS = {
@@ -151,6 +169,11 @@ def count_dualwrite_failure(reason: DualWriteFailure) -> None:
     _DUALWRITE_FAILURE[reason].inc()
 
 
+def count_execution(executor: Executor) -> None:
+    """Counts one operation, whatever became of it."""
+    _EXECUTION[executor].inc()
+
+
 def count_embedding_request(outcome: EmbeddingOutcome) -> None:
     """Counts one call of the provider, whatever it took of texts and of attempts."""
     _EMBEDDING[outcome].inc()
@@ -160,6 +183,12 @@ def show_circuit(name: CircuitName, current: CircuitState) -> None:
     """Shows the state of a breaker."""
     for state, gauge in _CIRCUIT[name].items():
         gauge.set(state is current)
+
+
+def show_outbox(kind: OutboxEntry, depth: int, oldest_age_s: float) -> None:
+    """Shows what waits."""
+    for gauge, value in zip(_OUTBOX[kind], (depth, oldest_age_s), strict=True):
+        gauge.set(value)
 
 
 def count_rejected(code: RejectedCode) -> None:

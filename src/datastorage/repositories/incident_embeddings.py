@@ -39,13 +39,16 @@ class IncidentEmbeddings:
 
     def __init__(self, session: WriteSession, model: str) -> None:
         self._session, self._model = session, model
+        self.stored: set[bytes] = set()  # by this transaction
+        self.removed: set[bytes] = set()
 
     async def add_many(self, vectors: Mapping[bytes, Vector]) -> None:
         """Sees to it that these vectors are there when this transaction ends; one that stands never changes."""
         missing = vectors.keys() - await self.known(vectors)
         while missing:  # what another create was faster with can be gone again before it is held
-            added = await self._session.scalars(_INSERT, arrays(self._rows(vectors, missing), INSERTED))
-            missing -= set(added)
+            added = set(await self._session.scalars(_INSERT, arrays(self._rows(vectors, missing), INSERTED)))
+            self.stored |= added
+            missing -= added
             missing -= await self.known(missing)
 
     async def known(self, hashes: Iterable[bytes]) -> set[bytes]:
@@ -84,7 +87,9 @@ class IncidentEmbeddings:
         if not held:
             return
         # A statement of its own, since each sees what was committed before it began.
-        await self._session.execute(delete(table).where(tuple_(*_KEY).in_(held), ~_USED))
+        gone = delete(table).where(tuple_(*_KEY).in_(held), ~_USED).returning(*_KEY)
+        rows = await self._session.execute(gone)
+        self.removed |= {content_hash for content_hash, model in rows if model == self._model}
 
     async def unused(self, after: bytes, rows_max: int) -> list[bytes]:
         """Hashes, beyond one of them and in their order, of texts that no incident has, or has any more."""

@@ -77,6 +77,25 @@ async def sample(session: MaintenanceSession, model: str, rows_max: int) -> dict
     return {row.content_hash: row.vector for row in await session.execute(statement)}
 
 
+async def count_vectors(session: MaintenanceSession, model: str) -> int:
+    """How many vectors there are."""
+    statement = select(func.count()).select_from(table).where(_c.model == model)
+    return int(await session.scalar(statement) or 0)
+
+
+async def page_of_vectors(
+    session: ReadSession, model: str, after: bytes, rows_max: int
+) -> dict[bytes, Vector]:
+    """Vectors with hashes beyond `after`, in order of their hashes; fewer than asked for at the end."""
+    statement = (
+        select(_c.content_hash, _c.vector)
+        .where(_c.model == model, _c.content_hash > after)
+        .order_by(_c.content_hash)
+        .limit(rows_max)
+    )
+    return {row.content_hash: row.vector for row in await session.execute(statement)}
+
+
 async def nearest_exactly(session: ReadSession, model: str, vector: Vector, rows_max: int) -> list[float]:
     """The similarities of the nearest vectors, all of them compared."""
     distance = inner_product(_c.vector, bindparam("vector", vector, type_=Halfvec(len(vector))))

@@ -22,6 +22,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    literal,
     select,
     update,
 )
@@ -73,14 +74,19 @@ class Outbox:
         self._session, self._kind, self._model = session, kind, model
         self._ours = (_c.kind == kind) & (_c.model == model)
 
-    async def put(self, hashes: Iterable[bytes]) -> None:
-        """Sees to it that these texts have an entry when this transaction ends."""
-        missing = set(hashes)
+    async def put(self, hashes: Iterable[bytes], lease_s: float | None = None) -> set[bytes]:
+        """Sees to it that these texts have an entry when this transaction ends; returns whose is new.
+
+        With `lease_s` new ones are leased to the writer, as `lease` does.
+        """
+        missing, new = set(hashes), set[bytes]()
         while missing:  # an entry that stood can be gone again before it is held
             given = {"hashes": sorted(missing)}  # one lock order for all writers
-            missing -= set(await self._session.scalars(self._insert(), given))
+            new |= set(await self._session.scalars(self._insert(lease_s), given))
+            missing -= new
             if missing:
                 missing -= await self._held(missing)
+        return new
 
     async def lease(self, rows_max: int, lease_s: float) -> list[bytes]:
         """Texts that are due, longest due first; nobody else is given them until the lease ends."""
@@ -126,6 +132,11 @@ class Outbox:
         held = await self._free(hashes, self._ours)
         return await self._remove(held, self._ours & (_HAS_VECTOR | ~_IN_USE))
 
+    async def remove_mirrored(self, present: Iterable[bytes], absent: Iterable[bytes]) -> int:
+        """Removes the entries of texts that (still) have a vector, or none; returns how many."""
+        kept = await self._remove(await self._free(present, self._ours), self._ours & _HAS_VECTOR)
+        return kept + await self._remove(await self._free(absent, self._ours), self._ours & ~_HAS_VECTOR)
+
     async def remove_unneeded(self, hashes: Iterable[bytes] | None = None) -> None:
         """Removes entries, for every model, of texts that no incident has any more; of all without hashes."""
         kind = _c.kind == self._kind
@@ -136,13 +147,17 @@ class Outbox:
         """Removes every entry of this model that nobody holds."""
         await self._remove(await self._free(None, self._ours), self._ours)
 
-    def _insert(self) -> Any:
-        rows = select(
-            bindparam("kind", self._kind, _c.kind.type), bindparam("model", self._model), _HASHES.c[0]
-        )
+    def _insert(self, lease_s: float | None) -> Any:
+        values = {
+            "kind": bindparam("kind", self._kind, _c.kind.type),
+            "model": bindparam("model", self._model),
+            "content_hash": _HASHES.c[0],
+        }
+        if lease_s is not None:
+            values |= {"leased_until": _NOW + _seconds(lease_s), "attempts": literal(1)}
         return (
             insert(table)
-            .from_select(["kind", "model", "content_hash"], rows)
+            .from_select(list(values), select(*values.values()))
             .on_conflict_do_nothing(index_elements=["kind", "model", "content_hash"])
             .returning(_c.content_hash)
         )
@@ -152,7 +167,10 @@ class Outbox:
         return set(await self._session.scalars(statement.with_for_update(read=True, key_share=True)))
 
     async def _free(self, hashes: Iterable[bytes] | None, where: Any) -> list[bytes]:
-        chosen = where if hashes is None else where & _c.content_hash.in_(set(hashes))
+        hashes = None if hashes is None else set(hashes)
+        if hashes == set():
+            return []
+        chosen = where if hashes is None else where & _c.content_hash.in_(hashes)
         return list(
             await self._session.scalars(
                 select(_c.content_hash).where(chosen).with_for_update(skip_locked=True)

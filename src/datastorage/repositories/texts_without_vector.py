@@ -85,7 +85,9 @@ async def incidents_of(
     return dict(found)
 
 
-async def store_needed(session: WriteSession, model: str, vectors: Mapping[bytes, Vector]) -> set[bytes]:
+async def store_needed(
+    session: WriteSession, embeddings: IncidentEmbeddings, vectors: Mapping[bytes, Vector]
+) -> set[bytes]:
     """Stores the vectors of texts that an incident has, which stays until this transaction ends.
 
     Returns their hashes. A text whose only incidents a writer holds right now may be about to lose them: it is
@@ -102,5 +104,5 @@ async def store_needed(session: WriteSession, model: str, vectors: Mapping[bytes
     statement = select(_HASHES.c.content_hash).select_from(_HASHES).join(one, true())
     needed = set(await session.scalars(statement, {"hashes": sorted(vectors)}))
     if needed:
-        await IncidentEmbeddings(session, model).add_many({key: vectors[key] for key in needed})
+        await embeddings.add_many({key: vectors[key] for key in needed})
     return needed

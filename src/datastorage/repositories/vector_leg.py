@@ -6,12 +6,26 @@ Which way is right depends on how many incidents the filter leaves, see `service
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from packaging.version import Version
-from sqlalchemy import ColumnElement, Row, Select, Subquery, bindparam, column, exists, select, true
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    Row,
+    Select,
+    Subquery,
+    bindparam,
+    column,
+    exists,
+    func,
+    select,
+    true,
+)
 from sqlalchemy import table as pg_table
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from datastorage.db.database import ReadSession
 from datastorage.domain.caller import Scope
@@ -86,6 +100,27 @@ class VectorLeg:
             .where(self._of_model)
             .order_by(cosine_distance(_embedding.vector, query, self._dimensions))
             .limit(texts_max)  # without it the planner sorts the whole table instead of using the index
+            .subquery("nearest")
+        )
+        return await self._neighbours(self._newest(nearest, where, rows_max, of_each_text))
+
+    async def of_texts(
+        self,
+        vector: Vector,
+        where: Filter,
+        hashes: Iterable[bytes],
+        rows_max: int,
+        texts_max: int,
+        of_each_text: int,
+    ) -> list[Neighbour]:
+        """Compares with these texts, then joins the newest matching incidents of the nearest of them."""
+        distance = inner_product(_embedding.vector, self._query(vector))
+        given = bindparam("hashes", sorted(hashes), type_=ARRAY(LargeBinary))
+        nearest = (
+            select(_embedding.content_hash, distance.label("distance"))
+            .where(self._of_model, _embedding.content_hash == func.any(given))
+            .order_by(distance + 0)
+            .limit(texts_max)
             .subquery("nearest")
         )
         return await self._neighbours(self._newest(nearest, where, rows_max, of_each_text))

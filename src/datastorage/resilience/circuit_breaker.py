@@ -17,6 +17,12 @@ from datastorage.observability.labels import CircuitName, CircuitState
 from datastorage.observability.metrics import show_circuit
 
 log = structlog.get_logger(__name__)
+_states: dict[CircuitName, CircuitState] = {}
+
+
+def circuit_states() -> dict[CircuitName, CircuitState]:
+    """The state of each breaker of this process, for those who show it; CLOSED where none was needed."""
+    return {name: _states.get(name, CircuitState.CLOSED) for name in CircuitName}
 
 
 class CircuitBreaker:
@@ -42,7 +48,7 @@ class CircuitBreaker:
         self._period = 0  # counts changes of state
         self._opened_at = 0.0
         self._state = CircuitState.CLOSED
-        show_circuit(name, self._state)
+        self._show()
 
     @property
     def state(self) -> CircuitState:
@@ -109,4 +115,8 @@ class CircuitBreaker:
         self._state = state
         self._period += 1
         self._failures = self._probes = 0
-        show_circuit(self._name, state)
+        self._show()
+
+    def _show(self) -> None:
+        _states[self._name] = self._state
+        show_circuit(self._name, self._state)

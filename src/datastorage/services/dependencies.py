@@ -10,6 +10,8 @@ from datastorage.db.database import Database
 from datastorage.redaction import Redactor
 from datastorage.repositories.identifiers import Identifiers
 from datastorage.services.embedder import Embedder
+from datastorage.services.mirroring.deliveries import Deliveries
+from datastorage.services.second_engine import SecondEngine
 from datastorage.services.term_statistics import TermStatisticsCache
 from datastorage.services.vector_index_state import IndexState
 
@@ -24,5 +26,7 @@ class Dependencies:
     ids: Mapping[str, Identifiers]  # by the type name of the kind
     terms: TermStatisticsCache = field(default_factory=TermStatisticsCache)
     index: IndexState = field(default_factory=IndexState)
+    second: SecondEngine = field(default_factory=SecondEngine)
+    deliveries: Deliveries = field(default_factory=Deliveries)
     # Set by a write that stored a text without its vector.
     left_over: asyncio.Event = field(default_factory=asyncio.Event)

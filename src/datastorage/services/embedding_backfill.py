@@ -33,6 +33,7 @@ from datastorage.repositories.stored_vectors import hashes_with_vector
 from datastorage.repositories.texts_without_vector import enter_missing, incidents_of, store_needed
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.incident_text import IncidentText, incident_text
+from datastorage.services.mirroring.entries import enter_mirrored
 
 log = structlog.get_logger(__name__)
 
@@ -136,11 +137,14 @@ class Backfill:
     async def _store(self, vectors: dict[bytes, Vector]) -> set[bytes]:
         try:
             async with self._deps.database.write() as session:
-                stored = await store_needed(session, self._model, vectors)
+                embeddings = IncidentEmbeddings(session, self._model)
+                stored = await store_needed(session, embeddings, vectors)
+                entries = await enter_mirrored(self._deps, session, embeddings)
                 await session.commit()
         except Unavailable as obstacle:  # a writer was in the way, or the database is: both pass
             log.info("embedding_backfill_gave_way", texts=len(vectors), reason=str(obstacle))
             return set()
+        entries.committed()
         return stored
 
     async def _settle(

@@ -150,7 +150,8 @@ async def drop_model(deps: Dependencies, model: str, on_removed: Callable[[int],
     removed = 0
     while True:
         async with deps.database.write() as session:
-            await Outbox(session, OutboxKind.EMBED, model).remove_all()
+            for kind in OutboxKind:
+                await Outbox(session, kind, model).remove_all()
             batch = await remove_vectors(session, model, DROP_BATCH_VECTORS)
             await session.commit()
         if batch == 0:

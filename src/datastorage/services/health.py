@@ -15,6 +15,7 @@ from datastorage.db.migrations import schema_state
 from datastorage.errors import DataStorageError, SchemaNotReady
 from datastorage.observability.metrics import DATABASE_UP, POOL_IN_USE, POOL_SIZE
 from datastorage.services.background import running
+from datastorage.services.second_engine import SecondEngine
 
 WATCH_EVERY_S = 5.0
 CHECK_TIMEOUT_S = 0.8  # a probe must have its answer within a second
@@ -40,8 +41,14 @@ _UNREADABLE = Check("schema", good=False, detail="cannot be read")
 class Health:
     """The state that probes report."""
 
-    def __init__(self, database: Database, revive: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        revive: Callable[[], None] | None = None,
+        second: SecondEngine | None = None,
+    ) -> None:
         self._database, self._revive = database, revive  # revive: starts a database that is ours to keep
+        self._second = second
         self.draining = False
         self._was_up = True
 
@@ -50,7 +57,18 @@ class Health:
         return [
             *await self._database_checks(),
             Check("accepting", not self.draining, "shutting down" if self.draining else "yes"),
+            *self._engine_checks(),
         ]
+
+    def _engine_checks(self) -> list[Check]:
+        """What the second engine is doing; never a reason to be unready, since PostgreSQL serves without it."""
+        if self._second is None or not self._second.configured:
+            return []
+        if self._second.available:
+            return [Check("vector_engine", good=True, detail="in use")]
+        since = self._second.since.isoformat(timespec="seconds")
+        detail = f"out of use since {since}, PostgreSQL serves alone: {self._second.reason}"
+        return [Check("vector_engine", good=True, detail=detail)]
 
     async def _database_checks(self) -> list[Check]:
         answers = False

@@ -24,14 +24,17 @@ from datastorage.repositories.records import RecordsWriter
 from datastorage.repositories.remediation_events import RemediationEvents
 from datastorage.repositories.selected_records import SelectedRecordsWriter
 from datastorage.services.dependencies import Dependencies
+from datastorage.services.mirroring.entries import MirrorEntries, enter_mirrored
 
 
 class UnitOfWork:
     """The repositories of one transaction. Leaving it without `commit` rolls back."""
 
-    def __init__(self, session: WriteSession, scope: Scope, model: str, left_over: asyncio.Event) -> None:
-        self._session, self._scope, self._model, self._left_over = session, scope, model, left_over
+    def __init__(self, session: WriteSession, scope: Scope, deps: Dependencies) -> None:
+        self._session, self._scope, self._deps = session, scope, deps
+        self._model = model = deps.embedder.model
         self._without_vector: set[bytes] = set()
+        self._mirrored: MirrorEntries | None = None
         self.events = RemediationEvents(session)
         self.embeddings = IncidentEmbeddings(session, model)
         self.lexical = IncidentLexical(session)
@@ -59,6 +62,7 @@ class UnitOfWork:
         """Makes everything durable. Errors: Unavailable(outcome_unknown) if the connection breaks here."""
         if self._without_vector:  # last, in one order, so that no two writers wait for each other
             await self.outbox.put(self._without_vector)
+        entries = await enter_mirrored(self._deps, self._session, self.embeddings)
         try:
             await self._session.commit()
         except DBAPIError as error:
@@ -70,14 +74,23 @@ class UnitOfWork:
             ) from error
         DUALWRITE_SUCCESS.inc()
         if self._without_vector:
-            self._left_over.set()
+            self._deps.left_over.set()
+        entries.committed()
+        self._mirrored = entries
+
+    async def mirrored(self) -> None:
+        """Waits a moment for vectors to reach the second engine; call it when the connection is given back."""
+        if self._mirrored is not None:
+            await self._mirrored.delivered()
 
 
 @asynccontextmanager
 async def unit_of_work(deps: Dependencies, caller: Caller) -> AsyncIterator[UnitOfWork]:
     """Opens a transaction. Errors: Unavailable, OperationTimeout."""
     async with deps.database.write() as session:
-        yield UnitOfWork(session, caller.scope, deps.embedder.model, deps.left_over)
+        work = UnitOfWork(session, caller.scope, deps)
+        yield work
+    await work.mirrored()
 
 
 @contextmanager

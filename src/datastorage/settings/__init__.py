@@ -14,9 +14,10 @@ from datastorage.settings.choices import (
 )
 from datastorage.settings.model import PREFIX, Settings
 from datastorage.settings.sources import load_settings, unknown_variables
-from datastorage.settings.values import url_fault
+from datastorage.settings.values import MILVUS_SCHEMES, url_fault
 
 __all__ = [
+    "MILVUS_SCHEMES",
     "PREFIX",
     "CacheBackend",
     "EmbeddedMode",

@@ -14,7 +14,15 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from datastorage.limits import EMBEDDED_CHARS_MAX, EMBEDDING_DIMENSIONS_MAX
+from datastorage.limits import (
+    EMBEDDED_CHARS_MAX,
+    EMBEDDING_DIMENSIONS_MAX,
+    QUERY_ALIASES_MAX,
+    QUERY_COST_MAX,
+    QUERY_DEPTH_MAX,
+    QUERY_FIELDS_MAX,
+    QUERY_TOKENS_MAX,
+)
 from datastorage.settings.choices import (
     CacheBackend,
     EmbeddedMode,
@@ -24,7 +32,17 @@ from datastorage.settings.choices import (
     SslMode,
 )
 from datastorage.settings.config_file import read_config_file
-from datastorage.settings.values import DatabaseUrl, HttpUrl, Patterns, Port, RedisUrl, Seconds, lowered
+from datastorage.settings.values import (
+    DatabaseUrl,
+    HttpUrl,
+    Patterns,
+    Port,
+    RedisUrl,
+    Seconds,
+    VectorEngineUrl,
+    lowered,
+    nothing_if_none,
+)
 
 PREFIX: Final = "DATASTORAGE_"
 ENV_FILE: Final = ".env"
@@ -56,6 +74,9 @@ class Settings(BaseSettings):
         default=False, description="Allow listening beyond loopback while nobody is authenticated."
     )
     graphiql: bool = Field(default=True, description="Serve GraphiQL to browsers at `/graphql`.")
+    compiled_execution: bool = Field(
+        default=True, description="Compile operations that are asked for repeatedly; answers stay the same."
+    )
     drain_s: float = Field(
         3.0, ge=0, le=25, description="Seconds between “not ready” and closing, for endpoints to notice."
     )
@@ -99,6 +120,24 @@ class Settings(BaseSettings):
     query_timeout_s: Seconds = Field(30.0, description="A read statement may take this long.")
     write_timeout_s: Seconds = Field(10.0, description="A write statement may take this long.")
     request_timeout_s: Seconds = Field(60.0, description="A whole request may take this long.")
+
+    query_tokens_max: int = Field(
+        QUERY_TOKENS_MAX, ge=1_000, description="Tokens of one GraphQL document; variables do not count."
+    )
+    query_depth_max: int = Field(
+        QUERY_DEPTH_MAX, ge=3, description="Fields within fields of one operation, introspection aside."
+    )
+    query_fields_max: int = Field(
+        QUERY_FIELDS_MAX,
+        ge=100,
+        description="Fields of one operation, fragments counted wherever they are spread.",
+    )
+    query_aliases_max: int = Field(QUERY_ALIASES_MAX, ge=0, description="Aliases of one operation.")
+    query_cost_max: int = Field(
+        QUERY_COST_MAX,
+        ge=100,
+        description="Records and lists that one answer may hold: page sizes multiplied along the path.",
+    )
 
     embedding_provider: Annotated[ProviderKind, BeforeValidator(lowered)] = Field(
         ProviderKind.STATIC,
@@ -158,6 +197,16 @@ class Settings(BaseSettings):
         16 * 1024 * 1024, ge=0, description="Memory per process that cached embeddings may take."
     )
 
+    vector_engine_url: Annotated[VectorEngineUrl | None, BeforeValidator(nothing_if_none)] = Field(
+        None,
+        description="A vector engine beside PostgreSQL: `milvus://host:19530/database`, `milvus+tls://…` for TLS, "
+        "or the path of a Milvus Lite file `….db` (one worker); `none`: PostgreSQL alone.",
+    )
+    vector_engine_token: SecretStr | None = Field(None, description="Token of Milvus, or `user:password`.")
+    vector_engine_timeout_s: Seconds = Field(
+        2.0, description="Seconds that one call of the vector engine may take."
+    )
+
     redaction_patterns: Patterns = Field(
         default_factory=dict,
         description='Further secrets to redact, as JSON: `{"name": "RE2 expression"}`.',
@@ -200,6 +249,13 @@ class Settings(BaseSettings):
     def _needed_by_the_cache(cls, value: object, info: ValidationInfo) -> object:
         if value is None and info.data.get("cache_backend") is CacheBackend.REDIS:
             raise ValueError("is needed by DATASTORAGE_CACHE_BACKEND=redis")
+        return value
+
+    @field_validator("vector_engine_url")
+    @classmethod
+    def _a_file_has_one_process(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and "://" not in value and info.data.get("workers", 1) > 1:
+            raise ValueError("is a file, which only one process can use: set DATASTORAGE_WORKERS=1")
         return value
 
     @property

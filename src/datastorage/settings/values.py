@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Annotated, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
@@ -15,6 +15,8 @@ from sqlalchemy.exc import ArgumentError
 from datastorage.settings.choices import SslMode
 
 URL_DIALECTS: Final = ("postgres", "postgresql", "postgresql+asyncpg")
+MILVUS_SCHEMES: Final = ("milvus", "milvus+tls")
+MILVUS_FILE_SUFFIX: Final = ".db"  # by which pymilvus knows a file
 # Of libpq's parameters, those that asyncpg knows too.
 URL_PARAMETERS: Final = re.compile(
     "host|port|user|password|options|passfile|target_session_attrs|"
@@ -79,9 +81,41 @@ def redis_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def nothing_if_none(value: object) -> object:
+    """The word `none`, however written, is no value."""
+    return None if lowered(value) in ("none", "") else value
+
+
+def vector_engine_url(value: str) -> str:
+    """A URL of Milvus, or the path of a Milvus Lite file; without secrets. Errors: ValueError."""
+    if "://" not in value:
+        if not value.endswith(MILVUS_FILE_SUFFIX):
+            raise ValueError("is neither a URL such as milvus://host:19530 nor the path of a file `….db`")
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in MILVUS_SCHEMES or not parts.hostname or not _has_port(parts):
+        raise ValueError("is no URL of Milvus; expected milvus://host:19530/database, or milvus+tls://…")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError(
+            "must carry no user, password or query; a token goes into DATASTORAGE_VECTOR_ENGINE_TOKEN"
+        )
+    if "/" in parts.path.strip("/"):
+        raise ValueError("names more than one database; expected milvus://host:19530/database")
+    return value
+
+
+def _has_port(parts: SplitResult) -> bool:
+    """Whether its port is a number, or left out."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
+
+
 Port = Annotated[int, Field(ge=0, le=65_535)]  # 0: any free port, for tests and for no metrics listener
 Seconds = Annotated[float, Field(ge=0.001, le=86_400)]  # PostgreSQL counts in whole milliseconds
 DatabaseUrl = Annotated[SecretStr, AfterValidator(usable_url)]
 HttpUrl = Annotated[str, AfterValidator(http_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(redis_url)]
+VectorEngineUrl = Annotated[str, AfterValidator(vector_engine_url)]
 Patterns = Annotated[dict[str, str], NoDecode, BeforeValidator(parsed_json)]

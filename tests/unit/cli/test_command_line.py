@@ -41,6 +41,8 @@ OPTIONS = {
         "--dry-run",
     ],
     "embeddings": ["status", "backfill", "reembed", "drop", "verify"],
+    "outbox": ["status", "retry"],
+    "vectors": ["reconcile"],
     "demo": ["--count", "--seed", "--remove", "--yes"],
     "schema": ["--output"],
     "doctor": [],

@@ -13,7 +13,7 @@ from datastorage.db.faults import (
     sqlstate,
     translated,
 )
-from datastorage.errors import OperationTimeout, RecordNotFound, Unavailable
+from datastorage.errors import OperationTimeout, RecordNotFound, Unavailable, WriteCollision
 
 
 def wrapped(origin: BaseException, *, invalidated: bool = False) -> DBAPIError:
@@ -33,8 +33,8 @@ def with_state(state: str) -> asyncpg.PostgresError:
     [
         ("57014", OperationTimeout, "the database took too long; narrow the request or try again"),
         ("55P03", Unavailable, "another write was in the way; try again"),
-        ("40001", Unavailable, "another write was in the way; try again"),
-        ("40P01", Unavailable, "another write was in the way; try again"),
+        ("40001", WriteCollision, "another write was in the way; try again"),
+        ("40P01", WriteCollision, "another write was in the way; try again"),
         *(
             (state, Unavailable, "the database is not available; try again")
             for state in (

@@ -40,6 +40,7 @@ from datastorage.client.generated import (
     RemediationStats,
     SearchMode,
     SimilarIncidents,
+    SystemStatus,
     TimeBucket,
     TimeSeriesMetric,
     TimeSeriesPoint,
@@ -446,6 +447,13 @@ class AsyncDataStorage(AsyncConnection):
             page_size=page_size,
             after=after,
         )
+
+    async def system_status(self) -> SystemStatus:
+        """How the service and what it depends on stand: database, vector engine, outbox, circuit breakers.
+
+        Answers also while they do not. Needs the right to administrate.
+        """
+        return await self.run(operations.SYSTEM_STATUS, {})
 
     async def node(
         self, id: str

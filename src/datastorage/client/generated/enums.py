@@ -36,6 +36,39 @@ class AiAnalysisAuditOrderField(OpenEnum):
     "Model."
 
 
+class CircuitName(OpenEnum):
+    """Dependencies that are left alone for a while when they fail repeatedly."""
+
+    EMBEDDING = "EMBEDDING"
+    "The embedding provider."
+    CACHE = "CACHE"
+    "The shared cache of embeddings."
+    VECTOR_ENGINE = "VECTOR_ENGINE"
+    "The vector engine beside PostgreSQL."
+
+
+class CircuitState(OpenEnum):
+    """Whether a dependency is asked."""
+
+    CLOSED = "CLOSED"
+    "It is; all is well, or it is not configured."
+    OPEN = "OPEN"
+    "Not for a while: it failed repeatedly."
+    HALF_OPEN = "HALF_OPEN"
+    "By a few calls, which find out whether it is back."
+
+
+class EngineMode(OpenEnum):
+    """Where the vectors of incidents are kept and searched. PostgreSQL always keeps all of them."""
+
+    SINGLE = "SINGLE"
+    "In PostgreSQL alone, as configured."
+    DUAL = "DUAL"
+    "In PostgreSQL and in the vector engine beside it, which is in use."
+    POSTGRESQL_ONLY = "POSTGRESQL_ONLY"
+    "In PostgreSQL alone, because the vector engine is out of use. Nothing is lost: what it misses waits in the outbox, and it is put back into use by itself."
+
+
 class ErrorCode(OpenEnum):
     """Kind of a typed mutation error."""
 
@@ -135,6 +168,15 @@ class OrderDirection(OpenEnum):
     "Smallest or earliest first."
     DESC = "DESC"
     "Greatest or latest first."
+
+
+class OutboxKind(OpenEnum):
+    """What can be left to do about an incident's text after the incident was stored."""
+
+    EMBED = "EMBED"
+    "Its vector is still to be computed."
+    MIRROR = "MIRROR"
+    "The vector engine is still to be told that its vector was stored or removed."
 
 
 class Phase(OpenEnum):

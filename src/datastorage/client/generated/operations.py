@@ -24,6 +24,7 @@ from datastorage.client.generated.records import (
     RemediationEvent,
     RemediationStats,
     SimilarIncidents,
+    SystemStatus,
     TimeSeriesPoint,
     UpdateRemediationAuditPayload,
     UpdateWorkflowAuditPayload,
@@ -36,6 +37,7 @@ from datastorage.client.operation import BatchMutation, Count, Mutation, NodeQue
 _ACTION_GUARD = "fragment ActionGuard on ActionGuard { advice reasons since inFlight { ...RemediationAudit } inFlightCount recentFailures { ...RemediationAudit } recentFailureCount recentAttemptCount recentSuccessCount recurredCount lastAttempt { ...RemediationAudit } lastSuccess { ...RemediationAudit } }"
 _AI_ANALYSIS_AUDIT = "fragment AiAnalysisAudit on AiAnalysisAudit { id databaseId analysisId remediationRequestId provider model confidenceScore tokensUsed analysisDurationMs rootCause recommendedAction namespace clusterName metadata createdAt }"
 _AI_ANALYSIS_AUDIT_CONNECTION = "fragment AiAnalysisAuditConnection on AiAnalysisAuditConnection { nodes { ...AiAnalysisAudit } pageInfo { ...PageInfo } }"
+_CIRCUIT_STATUS = "fragment CircuitStatus on CircuitStatus { name state }"
 _CREATE_AI_ANALYSIS_AUDIT_PAYLOAD = "fragment CreateAiAnalysisAuditPayload on CreateAiAnalysisAuditPayload { aiAnalysisAudit { ...AiAnalysisAudit } receipt { ...WriteReceipt } }"
 _CREATE_EXECUTION_AUDIT_PAYLOAD = "fragment CreateExecutionAuditPayload on CreateExecutionAuditPayload { executionAudit { ...ExecutionAudit } receipt { ...WriteReceipt } }"
 _CREATE_REMEDIATION_AUDIT_PAYLOAD = "fragment CreateRemediationAuditPayload on CreateRemediationAuditPayload { remediationAudit { ...RemediationAudit } receipt { ...WriteReceipt } }"
@@ -46,6 +48,7 @@ _FACET = "fragment Facet on Facet { field values { ...FacetValue } distinctCount
 _FACET_VALUE = "fragment FacetValue on FacetValue { value count }"
 _FIELD_FAULT = "fragment FieldFault on FieldFault { field reason message }"
 _GROUP_KEY = "fragment GroupKey on GroupKey { field value }"
+_OUTBOX_STATUS = "fragment OutboxStatus on OutboxStatus { kind waiting leased parked oldestAgeS }"
 _PAGE_INFO = "fragment PageInfo on PageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
 _RECOMMENDED_ACTION = "fragment RecommendedAction on RecommendedAction { actionType attempts successCount failureCount successRate lowerBound medianDurationMs recurredCount recurrenceRate resolutions similarity examples { ...RemediationAudit } }"
 _RECOMMENDED_ACTIONS = "fragment RecommendedActions on RecommendedActions { similarIncidentCount mode degradedReason actions { ...RecommendedAction } }"
@@ -60,10 +63,14 @@ _REMEDIATION_EVENT_CONNECTION = "fragment RemediationEventConnection on Remediat
 _REMEDIATION_STATS = "fragment RemediationStats on RemediationStats { time keys { ...GroupKey } count successCount failureCount successRate p50DurationMs p95DurationMs p99DurationMs recurredCount recurrenceRate }"
 _SIMILAR_INCIDENT = "fragment SimilarIncident on SimilarIncident { incident { ...RemediationAudit } score similarity vectorRank lexicalRank matchedTerms termCoverage matchedFields occurrences firstSeen lastSeen }"
 _SIMILAR_INCIDENTS = "fragment SimilarIncidents on SimilarIncidents { mode exhaustive degradedReason model hits { ...SimilarIncident } }"
+_SYSTEM_STATUS = "fragment SystemStatus on SystemStatus { version mode databaseUp vectorEngine { ...VectorEngineStatus } outbox { ...OutboxStatus } embeddingModel circuits { ...CircuitStatus } }"
 _TIME_SERIES_POINT = "fragment TimeSeriesPoint on TimeSeriesPoint { time series value }"
 _UPDATE_REMEDIATION_AUDIT_PAYLOAD = "fragment UpdateRemediationAuditPayload on UpdateRemediationAuditPayload { remediationAudit { ...RemediationAudit } receipt { ...WriteReceipt } }"
 _UPDATE_WORKFLOW_AUDIT_PAYLOAD = "fragment UpdateWorkflowAuditPayload on UpdateWorkflowAuditPayload { workflowAudit { ...WorkflowAudit } receipt { ...WriteReceipt } }"
 _UPSERT_REMEDIATION_AUDIT_PAYLOAD = "fragment UpsertRemediationAuditPayload on UpsertRemediationAuditPayload { remediationAudit { ...RemediationAudit } receipt { ...WriteReceipt } created }"
+_VECTOR_ENGINE_STATUS = (
+    "fragment VectorEngineStatus on VectorEngineStatus { configured available since reason }"
+)
 _WORKFLOW_AUDIT = "fragment WorkflowAudit on WorkflowAudit { id databaseId version workflowId remediationRequestId phase totalSteps completedSteps startTime endTime namespace clusterName metadata createdAt updatedAt }"
 _WORKFLOW_AUDIT_CONNECTION = "fragment WorkflowAuditConnection on WorkflowAuditConnection { nodes { ...WorkflowAudit } pageInfo { ...PageInfo } }"
 _WRITE_RECEIPT = "fragment WriteReceipt on WriteReceipt { replayed similarity redactions { ...Redaction } }"
@@ -223,6 +230,15 @@ STALE_REMEDIATIONS_COUNT = Count(
     "staleRemediations",
     int,
     "query StaleRemediationsCount($olderThan: DateTime!, $filter: RemediationAuditFilter, $cap: Int) { staleRemediations(olderThan: $olderThan, filter: $filter) { totalCount(cap: $cap) } }",
+)
+SYSTEM_STATUS = Query[SystemStatus](
+    "systemStatus",
+    SystemStatus,
+    "query SystemStatus { systemStatus { ...SystemStatus } }",
+    _CIRCUIT_STATUS,
+    _OUTBOX_STATUS,
+    _SYSTEM_STATUS,
+    _VECTOR_ENGINE_STATUS,
 )
 NODE = NodeQuery[
     AiAnalysisAudit | ExecutionAudit | RemediationAudit | RemediationEvent | WorkflowAudit | None

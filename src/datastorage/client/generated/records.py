@@ -7,9 +7,13 @@ from datetime import datetime
 
 from datastorage.client.generated.enums import (
     ActionAdvice,
+    CircuitName,
+    CircuitState,
+    EngineMode,
     EventKind,
     FaultReason,
     MatchedField,
+    OutboxKind,
     Phase,
     RemediationGroupField,
     SearchMode,
@@ -164,6 +168,15 @@ class AiAnalysisAuditConnection(Record):
     "The rows of this page."
     page_info: PageInfo
     "Where this page lies in the list."
+
+
+class CircuitStatus(Record):
+    """The circuit breaker before a dependency, in the answering process."""
+
+    name: CircuitName
+    "The dependency."
+    state: CircuitState
+    "Whether it is asked, as of the last call."
 
 
 class Redaction(Record):
@@ -351,6 +364,21 @@ class GroupKey(Record):
     "The field."
     value: str | None
     "Its value, members of enums in upper case; null where there is none."
+
+
+class OutboxStatus(Record):
+    """Texts that wait for one thing to be done about them, of all embedding models."""
+
+    kind: OutboxKind
+    "What is to be done."
+    waiting: int
+    "How many texts wait; parked ones do not count."
+    leased: int
+    "How many of these are being worked on."
+    parked: int
+    "How many texts were refused and are not tried any more; `datastorage outbox status` says why."
+    oldest_age_s: float | None
+    "How long the longest waiting one has waited, in seconds; null if none waits."
 
 
 class RecommendedAction(Record):
@@ -561,6 +589,38 @@ class SimilarIncidents(Record):
     "Embedding model."
     hits: list[SimilarIncident]
     "As many as asked for, if so many match the filters; only `minSimilarity` shortens them. Matching incidents that neither meaning nor words have found come last, newest first."
+
+
+class VectorEngineStatus(Record):
+    """The vector engine that may stand beside PostgreSQL, as the answering process sees it."""
+
+    configured: bool
+    "Whether the settings name one."
+    available: bool
+    "Whether it is in use: it answers, and is prepared."
+    since: datetime | None
+    "Since when it is in use or out of use; null if none is configured."
+    reason: str | None
+    "Why it is out of use; null while it is in use."
+
+
+class SystemStatus(Record):
+    """How the service and what it depends on stand. Modes and breakers are those of the process that answers; replicas and workers find out for themselves, seconds apart."""
+
+    version: str
+    "The version of the service."
+    mode: EngineMode
+    "Where vectors are kept and searched now."
+    database_up: bool
+    "Whether PostgreSQL answers."
+    vector_engine: VectorEngineStatus
+    "The vector engine beside PostgreSQL."
+    outbox: list[OutboxStatus] | None
+    "What waits to be done, one entry for every kind; null while PostgreSQL does not answer."
+    embedding_model: str | None
+    "The model that new vectors come from; null if embeddings are off."
+    circuits: list[CircuitStatus]
+    "Every circuit breaker."
 
 
 class TimeSeriesPoint(Record):

@@ -37,6 +37,7 @@ from datastorage.client.generated import (
     RemediationStats,
     SearchMode,
     SimilarIncidents,
+    SystemStatus,
     TimeBucket,
     TimeSeriesMetric,
     TimeSeriesPoint,
@@ -444,6 +445,13 @@ class DataStorage(Connection):
             page_size=page_size,
             after=after,
         )
+
+    def system_status(self) -> SystemStatus:
+        """How the service and what it depends on stand: database, vector engine, outbox, circuit breakers.
+
+        Answers also while they do not. Needs the right to administrate.
+        """
+        return self.run(operations.SYSTEM_STATUS, {})
 
     def node(
         self, id: str

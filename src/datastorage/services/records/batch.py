@@ -28,6 +28,7 @@ from datastorage.services.incident_text import IncidentText
 from datastorage.services.records import events, incident_index
 from datastorage.services.records.accounting import Outcome, accounted
 from datastorage.services.records.prepared import Prepared
+from datastorage.services.records.repetition import repeated
 from datastorage.services.unit_of_work import UnitOfWork, failures_counted, unit_of_work
 
 log = structlog.get_logger(__name__)
@@ -117,7 +118,7 @@ class Batch(Generic[R, Item]):
         vectors = await incident_index.vectors_for(self.deps, await self.manner.expected(items))
         ids = await self.deps.ids[self.kind.type_name].take(len(items))
         try:
-            return await self._write(dict(zip(ids, items, strict=True)), vectors)
+            return await repeated(lambda: self._write(dict(zip(ids, items, strict=True)), vectors))
         except NotAllOfThem as refused:
             return [_held_back(outcome) for outcome in refused.outcomes]
         except DBAPIError as error:

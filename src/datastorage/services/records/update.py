@@ -19,6 +19,7 @@ from datastorage.services.records import incident_index
 from datastorage.services.records.accounting import accounted
 from datastorage.services.records.change import changes_text, check_version, store_change
 from datastorage.services.records.read import RecordKey, find
+from datastorage.services.records.repetition import repeated
 from datastorage.services.redaction_receipt import redacted
 from datastorage.services.unit_of_work import UnitOfWork, failures_counted, unit_of_work
 
@@ -71,8 +72,11 @@ class _Update:
             current, self._expected_version, self._change
         )  # an outdated move is a conflict, allowed or not
         vectors = await self._vectors(current)
+        return await repeated(lambda: self._written_once(current.id, vectors))
+
+    async def _written_once(self, row_id: int, vectors: Mapping[bytes, Vector]) -> Written[Any]:
         async with unit_of_work(self._deps, self._caller) as work:
-            written = await self._in_unit(work, current.id, vectors)
+            written = await self._in_unit(work, row_id, vectors)
             await work.commit()
         return written
 

@@ -1,17 +1,16 @@
 """Who is worth comparing: the candidates that each leg of the search proposes.
 
-A leg compares everything where the filter leaves few incidents, and asks an index where it leaves many. A filter
-never makes a result go missing: fewer than asked from the vector index → more texts, then everything.
+A leg compares everything where the filter leaves few incidents, and asks an index where it leaves many: the vector
+engine, if there is one in use, else PostgreSQL's. A filter never makes a result go missing: fewer than asked from
+the vector index → more texts, then everything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from datastorage.db.database import ReadSession
 from datastorage.domain.caller import Scope
-from datastorage.domain.filters import Filter
 from datastorage.embedding import Vector
 from datastorage.limits import (
     EXACT_SCAN_ROWS_MAX,
@@ -19,43 +18,31 @@ from datastorage.limits import (
     LEXICAL_BUDGET_DOCUMENTS_SECOND_TRY,
     LEXICAL_BUDGET_TERMS_MAX,
     LEXICAL_EXACT_ROWS_MAX,
-    NEAREST_TEXTS_FIRST_TRY,
     NEAREST_TEXTS_SECOND_TRY,
 )
 from datastorage.repositories.lexical_leg import LexicalLeg
 from datastorage.repositories.vector_leg import Neighbour, VectorLeg
 from datastorage.search.term_statistics import TermStatistics
+from datastorage.services.similar_incidents.engine_leg import EngineLeg
+from datastorage.services.similar_incidents.searched import Proposed, Searched
 
 
-@dataclass(frozen=True, slots=True)
-class Proposed:
-    """Candidates of one leg, and whether it compared every match."""
-
-    audit_ids: set[int]
-    exhaustive: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Searched:
-    """What is searched: the filter, and how many incidents it leaves (or more than any bound)."""
-
-    where: Filter
-    everything: bool  # neither filter nor scope leaves anything out
-    matches: int
-    rows_max: int  # candidates of each list
-    rows_wanted: int
-    collapse: bool  # one incident of each text is enough
-    index_usable: bool
-
-    @property
-    def texts_first_try(self) -> int:
-        """Where nothing is filtered out, each text brings at least one incident, but for a few."""
-        return self.rows_max * 3 // 2 if self.everything else NEAREST_TEXTS_FIRST_TRY
-
-
-async def nearest(leg: VectorLeg, vectors: tuple[Vector, ...], searched: Searched) -> Proposed:
+async def nearest(
+    leg: VectorLeg, engine: EngineLeg, vectors: tuple[Vector, ...], searched: Searched
+) -> Proposed:
     """The incidents whose text lies nearest to any of the vectors."""
-    if searched.matches <= EXACT_SCAN_ROWS_MAX or not searched.index_usable:
+    engine.count_if_lost()
+    if searched.matches <= EXACT_SCAN_ROWS_MAX:
+        return Proposed(await _compared_with_all(leg, vectors, searched), exhaustive=True)
+    proposed = await engine.nearest(vectors, searched)
+    if proposed is not None:
+        return Proposed(proposed, exhaustive=False)
+    return await _nearest_alone(leg, vectors, searched)
+
+
+async def _nearest_alone(leg: VectorLeg, vectors: tuple[Vector, ...], searched: Searched) -> Proposed:
+    """By PostgreSQL's own index, where there is one."""
+    if not searched.index_usable:
         return Proposed(await _compared_with_all(leg, vectors, searched), exhaustive=True)
     found: set[int] = set()
     for vector in vectors:
@@ -69,8 +56,7 @@ async def nearest(leg: VectorLeg, vectors: tuple[Vector, ...], searched: Searche
 
 
 async def _by_index(leg: VectorLeg, vector: Vector, searched: Searched, texts_max: int) -> list[Neighbour]:
-    of_each_text = 1 if searched.collapse else searched.rows_max
-    return await leg.by_index(vector, searched.where, searched.rows_max, texts_max, of_each_text)
+    return await leg.by_index(vector, searched.where, searched.rows_max, texts_max, searched.of_each_text)
 
 
 async def _compared_with_all(leg: VectorLeg, vectors: tuple[Vector, ...], searched: Searched) -> set[int]:

@@ -29,9 +29,11 @@ from datastorage.search.lexical import against_headline
 from datastorage.search.term_statistics import TermStatistics
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.similar_incidents.answer import SimilarIncident, SimilarIncidentsFound
-from datastorage.services.similar_incidents.legs import Searched, best_matching, nearest
+from datastorage.services.similar_incidents.engine_leg import EngineLeg
+from datastorage.services.similar_incidents.legs import best_matching, nearest
 from datastorage.services.similar_incidents.question import Asked, SimilarityQuestion, understood
 from datastorage.services.similar_incidents.ranking import Ranked, one_of_each_text, ranked
+from datastorage.services.similar_incidents.searched import Searched
 
 MATCHES_COUNTED_MAX: Final = max(EXACT_SCAN_ROWS_MAX, LEXICAL_EXACT_ROWS_MAX)
 
@@ -81,6 +83,7 @@ class _Search:
         self._audits = Records(session, caller.scope, REMEDIATION)
         self._candidates = Candidates(session, caller.scope, self._model, dimensions)
         self._vector_leg = VectorLeg(session, caller.scope, self._model, dimensions)
+        self._engine_leg = EngineLeg(deps.second, session, self._vector_leg, self._model)
         self._mode = SearchMode.LEXICAL if asked.vectors is None else question.mode
 
     async def found(self) -> SimilarIncidentsFound:
@@ -109,7 +112,7 @@ class _Search:
         legs = []
         if self._asked.vectors is not None:
             vectors = self._asked.vectors if self._mode is SearchMode.HYBRID else self._asked.vectors[:1]
-            legs.append(await nearest(self._vector_leg, vectors, searched))
+            legs.append(await nearest(self._vector_leg, self._engine_leg, vectors, searched))
         if self._mode is not SearchMode.VECTOR:
             asked = [self._whole, self._title]
             legs.append(await best_matching(self._session, self._scope, asked, self._statistics, searched))

