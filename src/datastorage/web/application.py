@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import StatelessLifespan
 from strawberry import Schema
 
+from datastorage.graphql.compiled.execution import Execution
 from datastorage.settings import Settings
 from datastorage.web.graphiql import graphiql_assets
 from datastorage.web.graphql_endpoint import GraphQLEndpoint
@@ -27,7 +28,9 @@ def build_application(
 ) -> Starlette:
     """The Starlette application; `lifespan` puts `deps` and `health` into its state."""
     endpoint = GraphQLEndpoint(
-        schema, graphiql=settings.graphiql, request_timeout_s=settings.request_timeout_s
+        Execution(schema, compiled=settings.compiled_execution),
+        graphiql=settings.graphiql,
+        request_timeout_s=settings.request_timeout_s,
     )
     routes = [
         Route("/graphql", endpoint.handle, methods=["GET", "POST"]),

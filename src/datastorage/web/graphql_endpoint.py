@@ -8,10 +8,10 @@ from typing import Final
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from strawberry import Schema
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
+from datastorage.graphql.compiled.execution import Execution
 from datastorage.graphql.context import Context
 from datastorage.web.graphiql import graphiql_page, wants_page
 from datastorage.web.graphql_request import Operation, Unreadable, read_operation
@@ -26,8 +26,8 @@ _ALL: Final = {OperationType.QUERY, OperationType.MUTATION}
 class GraphQLEndpoint:
     """The one endpoint of the API."""
 
-    def __init__(self, schema: Schema, *, graphiql: bool, request_timeout_s: float) -> None:
-        self._schema, self._graphiql, self._timeout_s = schema, graphiql, request_timeout_s
+    def __init__(self, execution: Execution, *, graphiql: bool, request_timeout_s: float) -> None:
+        self._execution, self._graphiql, self._timeout_s = execution, graphiql, request_timeout_s
 
     async def handle(self, request: Request) -> Response:
         """Answers one request."""
@@ -51,12 +51,12 @@ class GraphQLEndpoint:
         context = Context(request.app.state.deps, identify(request))
         try:
             async with asyncio.timeout(self._timeout_s):
-                result = await self._schema.execute(
+                result = await self._execution.execute(
                     operation.query,
-                    variable_values=operation.variables,
-                    operation_name=operation.name,
-                    context_value=context,
-                    allowed_operation_types=_ALL if request.method == "POST" else _READS,
+                    operation.variables,
+                    operation.name,
+                    context,
+                    _ALL if request.method == "POST" else _READS,
                 )
         except TimeoutError:
             # A mutation may stand although its answer came too late; repeating it is safe and tells.

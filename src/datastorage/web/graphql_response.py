@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import orjson
 from starlette.responses import Response
-from strawberry.types import ExecutionResult
 
+from datastorage.graphql.compiled.execution import Result
 from datastorage.web.accept import quality, weights
 from datastorage.web.graphql_request import Unreadable
 
@@ -26,7 +26,7 @@ def negotiated(accept: str) -> str:
     return GRAPHQL_JSON if by_new > by_old or (by_new == by_old and GRAPHQL_JSON in wanted) else JSON
 
 
-def executed(result: ExecutionResult, media: str) -> Response:
+def executed(result: Result, media: str) -> Response:
     """The answer to an operation. Refused before it ran: no data, and 400 in the new media type."""
     body: dict[str, Any] = {}
     errors = result.errors or []

@@ -1,0 +1,77 @@
+"""What an operation selects, for one outcome of its `@skip` and `@include`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from graphql import GraphQLError, GraphQLObjectType, GraphQLSchema, OperationDefinitionNode
+from graphql.execution.collect_fields import (
+    CollectedFields,
+    FieldDetailsList,
+    FragmentDetails,
+    GroupedFieldSet,
+    collect_fields,
+    collect_subfields,
+)
+from graphql.execution.values import VariableValues
+
+from datastorage.graphql.compiled.serialisers import Divided, Serialiser, divided, generated
+from datastorage.graphql.compiled.unsupported import Unsupported
+
+_NEVER: Final[Serialiser | None] = None
+
+
+class Plan:
+    """Selections, collected once by graphql-core itself, and a generated function wherever one is possible."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        fragments: dict[str, FragmentDetails],
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+    ) -> None:
+        self._schema, self._fragments, self._operation = schema, fragments, operation
+        # Selections depend on variables by these conditions only, and so they can be kept without the others.
+        self._variables = variables
+        root_type = schema.get_root_type(operation.operation)
+        if root_type is None:
+            raise Unsupported("no such root")
+        self.root_type = root_type
+        self.root_fields: GroupedFieldSet = collect_fields(
+            schema, fragments, variables, root_type, operation
+        ).grouped_field_set
+        self._selected: dict[tuple[str, int], CollectedFields] = {}
+        self._divided: dict[tuple[str, int], Divided] = {}
+        self._serialisers: dict[tuple[str, int], Serialiser | None] = {}
+
+    def selected(self, of: GraphQLObjectType, by: FieldDetailsList) -> CollectedFields:
+        """What is selected of an object; `by` are lists of this plan, so that their identity names them."""
+        key = (of.name, id(by))
+        found = self._selected.get(key)
+        if found is None:
+            found = self._selected[key] = collect_subfields(
+                self._schema, self._fragments, self._variables, self._operation, of, by
+            )
+        return found
+
+    def serialiser(self, of: GraphQLObjectType, by: FieldDetailsList) -> Serialiser | None:
+        """The generated function for objects of a type; None where a resolver has to be awaited or asked."""
+        key = (of.name, id(by))
+        if key not in self._serialisers:
+            try:
+                self._serialisers[key] = generated(self._schema, of, by, self.selected)
+            except (
+                Unsupported,
+                GraphQLError,
+            ):  # a condition without a value is met again, and told, in its place
+                self._serialisers[key] = _NEVER
+        return self._serialisers[key]
+
+    def divided(self, of: GraphQLObjectType, fields: GroupedFieldSet) -> Divided:
+        """What of an object has a function, and the fields that graphql-core resolves; `fields` are this plan's."""
+        key = (of.name, id(fields))
+        found = self._divided.get(key)
+        if found is None:
+            found = self._divided[key] = divided(self._schema, of, fields, self.selected)
+        return found

@@ -1,0 +1,68 @@
+"""Both executors on one database: what each answers to the same request."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from anyio.from_thread import BlockingPortal
+from sqlalchemy.engine import URL
+
+from datastorage.graphql.schema import build_schema
+from datastorage.observability.labels import Executor
+from datastorage.observability.metrics import EXECUTIONS
+from datastorage.services.dependencies import Dependencies
+from datastorage.services.health import Health
+from datastorage.settings import Settings
+from datastorage.web.application import build_application
+from support.api import services_from_sync_tests
+
+ERROR_ID = re.compile(rb"[0-9a-f]{32}")  # random, and meant to be
+
+
+@dataclass(frozen=True)
+class Executors:
+    """The API twice: with compiled execution and without."""
+
+    portal: BlockingPortal
+    compiled: httpx.AsyncClient
+    reference: httpx.AsyncClient
+
+    def ask(self, client: httpx.AsyncClient, query: str, **variables: Any) -> bytes:
+        """Status, headers that matter and body, as bytes; error ids are blanked."""
+        return self.portal.call(_asked, client, {"query": query, "variables": variables})
+
+    def both(self, query: str, **variables: Any) -> tuple[bytes, bytes]:
+        """What the compiled executor answers once it knows the operation, and what the reference answers."""
+        self.ask(self.compiled, query, **variables)
+        return self.ask(self.compiled, query, **variables), self.ask(self.reference, query, **variables)
+
+
+async def _asked(client: httpx.AsyncClient, body: dict[str, Any]) -> bytes:
+    answer = await client.post("/graphql", json=body)
+    head = f"{answer.status_code} {answer.headers['content-type']}\n".encode()
+    return head + ERROR_ID.sub(b"", answer.content)
+
+
+def executed_by(executor: Executor) -> float:
+    """How many operations an executor has had."""
+    return EXECUTIONS.labels(executor)._value.get()
+
+
+@contextmanager
+def both_executors(server_url: URL, template: str) -> Iterator[tuple[Executors, Dependencies]]:
+    """The two on a migrated, empty database of their own."""
+    with services_from_sync_tests(server_url, template) as (portal, deps):
+        compiled, reference = (_client(deps, compiled=compiled) for compiled in (True, False))
+        yield Executors(portal, compiled, reference), deps
+        for client in (compiled, reference):
+            portal.call(client.aclose)
+
+
+def _client(deps: Dependencies, *, compiled: bool) -> httpx.AsyncClient:
+    settings = Settings(_env_file=None, pool_size=9, compiled_execution=compiled)
+    app = build_application(build_schema(), settings)
+    app.state.deps, app.state.health = deps, Health(deps.database)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
