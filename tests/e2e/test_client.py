@@ -14,6 +14,8 @@ from datastorage.client import (
     ActionAdvice,
     AiAnalysisAuditFilter,
     AsyncDataStorage,
+    CircuitName,
+    CircuitState,
     Conflict,
     CreateAiAnalysisAuditInput,
     CreateExecutionAuditInput,
@@ -22,6 +24,7 @@ from datastorage.client import (
     CreateWorkflowAuditInput,
     DataStorage,
     DataStorageError,
+    EngineMode,
     EventKind,
     ExecutionAuditFilter,
     FaultReason,
@@ -541,3 +544,13 @@ async def test_an_agent_asks_what_helped_and_whether_it_may_act(
     (action,) = advice.actions
     assert (action.action_type, action.success_count) == (tried.remediation_audit.action_type, 1)
     assert guard.advice in set(ActionAdvice)
+
+
+async def test_an_administrator_asks_how_the_system_stands(memory: AsyncDataStorage) -> None:
+    status = await memory.system_status()
+
+    assert (status.mode, status.database_up) == (EngineMode.SINGLE, True)
+    assert status.vector_engine.configured is False
+    assert {(circuit.name, circuit.state) for circuit in status.circuits} == {
+        (name, CircuitState.CLOSED) for name in CircuitName
+    }
