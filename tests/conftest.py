@@ -11,8 +11,7 @@ import asyncpg
 import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
-from sqlalchemy import event
-from sqlalchemy.engine import URL, Engine
+from sqlalchemy.engine import URL
 
 from datastorage.app import dependencies
 from datastorage.graphql.schema import build_schema
@@ -21,6 +20,7 @@ from datastorage.services.health import Health
 from datastorage.settings import Settings
 from datastorage.web.application import build_application
 from support.client import GraphQLClient
+from support.plans import watched
 from support.postgres import cloned, connect, ensure_template, server
 
 SHARED_DIR = "DATASTORAGE_TEST_SHARED_DIR"
@@ -111,7 +111,7 @@ async def sql(database_url: URL) -> AsyncIterator[asyncpg.Connection]:
 
 
 class Statements:
-    """Statements that SQLAlchemy sent."""
+    """Statements that were sent, by SQLAlchemy or past it."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
@@ -120,14 +120,8 @@ class Statements:
     def counted(self) -> Iterator[list[str]]:
         """Records what is sent inside the block."""
         self.seen.clear()
-        event.listen(Engine, "before_cursor_execute", self._record)
-        try:
+        with watched(lambda statement, _: self.seen.append(statement)):
             yield self.seen
-        finally:
-            event.remove(Engine, "before_cursor_execute", self._record)
-
-    def _record(self, _conn: object, _cursor: object, statement: str, *_: object) -> None:
-        self.seen.append(statement)
 
 
 @pytest.fixture

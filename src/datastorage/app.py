@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -26,11 +27,13 @@ from datastorage.embedding import (
 )
 from datastorage.graphql.query_limits import QueryLimits
 from datastorage.graphql.schema import build_schema
+from datastorage.limits import GC_ALLOCATIONS
 from datastorage.observability.logging import configure_logging
 from datastorage.observability.metrics import BUILD_INFO
 from datastorage.redaction import Redactor
 from datastorage.repositories.identifiers import Identifiers
 from datastorage.repositories.record_tables import table_of
+from datastorage.services.access.trail import AccessTrail, writing_trail
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.embedder import Embedder
 from datastorage.services.embedding_worker import backfilling
@@ -41,7 +44,7 @@ from datastorage.services.second_engine import SecondEngine
 from datastorage.services.second_engine_probe import probing_second_engine
 from datastorage.services.term_statistics import keeping_term_statistics
 from datastorage.services.unused_vectors import removing_unused_vectors
-from datastorage.settings import LogFormat, Settings, load_settings
+from datastorage.settings import AccessAudit, LogFormat, Settings, load_settings
 from datastorage.vector_engine.configured import configured_engine
 from datastorage.web.application import build_application
 from datastorage.web.shutdown import draining_on_sigterm, ending_with_supervisor
@@ -63,6 +66,8 @@ def create_app() -> Starlette:
                 deps.database, None if settings.has_database else partial(revive, settings), deps.second
             )
             app.state.deps, app.state.health = deps, health
+            await stack.enter_async_context(writing_trail(deps.trail, deps.database))
+            await stack.enter_async_context(app.state.authentication.running())
             await stack.enter_async_context(health.watching())
             await stack.enter_async_context(keeping_term_statistics(deps.database))
             await stack.enter_async_context(probing_second_engine(deps))
@@ -70,10 +75,22 @@ def create_app() -> Starlette:
             await stack.enter_async_context(showing_outbox(deps))
             await stack.enter_async_context(backfilling(deps))
             await stack.enter_async_context(removing_unused_vectors(deps))
+            _freeze_what_stays()
             with draining_on_sigterm(health, settings.drain_s), ending_with_supervisor():
                 yield
 
-    return build_application(build_schema(query_limits(settings)), settings, lifespan)
+    return build_application(
+        build_schema(query_limits(settings), queries_noted=settings.access_audit is AccessAudit.ALL),
+        settings,
+        lifespan,
+    )
+
+
+def _freeze_what_stays() -> None:
+    """What is there after the start stays to the end: the collector of garbage need not look at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_ALLOCATIONS, 20, 50)
 
 
 @asynccontextmanager
@@ -90,6 +107,7 @@ async def dependencies(url: URL, settings: Settings) -> AsyncIterator[Dependenci
             redactor=Redactor(settings.redaction_patterns),
             ids={kind.type_name: Identifiers(database, table_of(kind).table.name) for kind in KINDS},
             second=second,
+            trail=AccessTrail(settings.access_audit),
         )
     finally:
         await second.close()

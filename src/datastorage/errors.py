@@ -7,6 +7,7 @@
     │   └── HeldBack            an item of an atomic batch that was not stored because of another
     ├── RecordNotFound          no such record, or none that the caller may see
     ├── InvalidTransition       a phase move that the state machine does not know
+    ├── Unauthenticated         nobody knows who asks; never says which part of a credential was wrong
     ├── Forbidden               the caller has no right to this
     ├── Unavailable             a dependency is down or full; trying again may help
     │   ├── SchemaNotReady      migrations of this release are pending
@@ -103,6 +104,14 @@ class InvalidTransition(DataStorageError):
         ways = f"allowed from {current}: {', '.join(allowed)}" if allowed else f"{current} is final"
         super().__init__(f"phase cannot move from {current} to {requested}; {ways}")
         self.current, self.requested, self.allowed = current, requested, tuple(allowed)
+
+
+class Unauthenticated(DataStorageError):
+    """No credential, or none that is good. The message is the same for all; `reason` is for the access audit."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("authentication is needed")
+        self.reason = reason
 
 
 class Forbidden(DataStorageError):

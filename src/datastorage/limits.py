@@ -96,6 +96,10 @@ HNSW_SCAN_TUPLES_MAX: Final = 40_000
 
 # How common terms are. A sample of 50,000 ranked as well as all of 100,000 did, and takes some 0.3 s to count.
 STATISTICS_SAMPLE_ROWS: Final = 50_000
+# For a caller with a scope the terms of its own incidents are counted: the newest ones, some 25 ms, now and then.
+SCOPE_STATISTICS_SAMPLE_ROWS: Final = 2_000
+SCOPE_STATISTICS_AGE_S_MAX: Final = 60.0
+SCOPE_STATISTICS_KEPT_MAX: Final = 100  # scopes; some 200 KB each
 STATISTICS_TERMS_MAX: Final = 500_000  # the rarer ones count as in one document; 4 MB a process
 STATISTICS_CHECK_EVERY_S: Final = 5.0
 STATISTICS_GROWTH_MAX: Final = 0.05  # more added than this share: the weights of common words have moved
@@ -225,6 +229,11 @@ EMBEDDED_STOP_IMMEDIATE_S_MAX: Final = 15
 EMBEDDED_CONNECTIONS_RESERVE: Final = 20
 EMBEDDED_LOG_BYTES_MAX: Final = 10 * 1024 * 1024  # beyond, only the newest tenth is kept
 
+# Shapes of lists (filter, order, columns) whose statements are kept, and those that a connection keeps prepared.
+STATEMENT_SHAPES_MAX: Final = 500
+STATEMENTS_PREPARED_MAX: Final = 200
+# Objects allocated before the collector looks for cycles: requests leave few, and each look takes time.
+GC_ALLOCATIONS: Final = 20_000
 # Compiled operations: a document's tree takes some 250 bytes a character, so all of them some 50 MB at most.
 COMPILED_CHARS_MAX: Final = 200_000
 # Outcomes of `@skip` and `@include`, and page sizes, that one operation keeps apart.
@@ -232,3 +241,26 @@ COMPILED_VARIANTS_MAX: Final = 64
 
 # Redaction: the built-in patterns settled in two passes on every text tried; more means that a custom one never will.
 REDACTION_PASSES_MAX: Final = 8
+
+# Authentication. A revoked key opens for this long at most; each key in use costs a statement per process so often.
+API_KEY_GOOD_S: Final = 3.0
+API_KEY_USE_NOTED_EVERY_S: Final = 30.0
+# An issuer cannot take a token back before it expires; this long its signature is not checked again.
+JWT_GOOD_S: Final = 60.0
+SERVICE_ACCOUNT_GOOD_S: Final = 30.0  # a deleted ServiceAccount's token still opens for this long at most
+REFUSED_CREDENTIAL_S: Final = 2.0
+KNOWN_CALLERS_MAX: Final = 10_000  # some 500 bytes each
+REFUSED_CREDENTIALS_MAX: Final = 1_000
+CREDENTIAL_CHARS_MAX: Final = (
+    8 * 1024
+)  # the longest tokens of ServiceAccounts and OpenID providers have some 4 KiB
+# An issuer's keys: read anew so often, and when a token names an unknown one, but not more often than that.
+SIGNING_KEYS_GOOD_S: Final = 600.0
+SIGNING_KEYS_ASK_EVERY_S: Final = 10.0
+SIGNING_KEYS_STALE_S_MAX: Final = 3_600.0  # while the issuer does not answer, the keys it had count on
+SIGNING_KEYS_BYTES_MAX: Final = 256 * 1024
+IDENTITY_TIMEOUT_S: Final = 5.0  # of the issuer, and of the Kubernetes API server
+# The access audit: entries that wait to be written, some 5 MB; more than that is dropped and counted.
+ACCESS_ENTRIES_WAITING_MAX: Final = 10_000
+ACCESS_ENTRIES_AT_ONCE: Final = 1_000
+ACCESS_FLUSH_EVERY_S: Final = 1.0

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.engine import make_url
 
 from datastorage.app import start_logging
-from datastorage.repositories.records import Records
+from datastorage.repositories.record_reads import RecordReads
 from datastorage.repositories.remediation_events import RemediationEvents
 from datastorage.services.health import Health
 from datastorage.settings import Settings
@@ -61,7 +61,7 @@ def break_reading(monkeypatch: pytest.MonkeyPatch) -> None:
         password = SECRET  # a traceback that shows local values would tell it
         raise RuntimeError(f"lost {CONNECTION} with password={password}")
 
-    monkeypatch.setattr(Records, "by_key", broken)
+    monkeypatch.setattr(RecordReads, "by_key", broken)
 
 
 # --- masking

@@ -1,7 +1,7 @@
 """Servers to break, and the figures of every ledger in the summary of the run."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -77,9 +77,9 @@ def breakable(breakable_cluster: BreakableServer) -> Iterator[BreakableServer]:
 
 
 @pytest.fixture
-async def breakable_url(breakable: BreakableServer) -> AsyncIterator[URL]:
+async def breakable_url(breakable: BreakableServer) -> URL:
     """An empty database there; the service migrates it when it starts."""
     name = f"ledger_{uuid4().hex}"
     async with administrator(breakable.url()) as connection:
         await connection.execute(f'CREATE DATABASE "{name}"')
-    yield breakable.url(name)
+    return breakable.url(name)

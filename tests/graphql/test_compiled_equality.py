@@ -1,5 +1,6 @@
 """Compiled execution answers what the reference executor answers, byte for byte, errors included."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -152,6 +153,7 @@ def test_an_operation_that_is_too_large_with_its_variables_is_refused_alike(exec
     assert compiled == executors.ask(executors.reference, query, first=100)
 
 
+DOCUMENTS = int(os.environ.get("FUZZ_DOCUMENTS", "300"))
 SCALARS = {
     "DateTime": st.datetimes().map(lambda moment: nodes.String(f"{moment.isoformat()}Z")),
     "BigInt": st.integers(-(2**63), 2**63).map(nodes.Int),
@@ -160,7 +162,7 @@ SCALARS = {
 }
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=DOCUMENTS, deadline=None, suppress_health_check=list(HealthCheck))
 @given(query=queries(build_schema().as_str(), custom_scalars=SCALARS, allow_x00=False))
 def test_any_document_is_answered_alike(executors: Executors, query: str) -> None:
     compiled, reference = executors.both(query)

@@ -82,7 +82,11 @@ TERM_STATISTICS = {
     "terms": "'\\x01000000'",
     "frequencies": "'\\x02000000'",
 }
+API_KEY = {"name": "'agent'", "prefix": "'aaaaaaaaaa'", "secret_hash": "sha256('a')", "role": "'reader'"}
+ACCESS = {"outcome": "'denied'"}
 ROWS = {
+    "api_key": API_KEY,
+    "access_audit": ACCESS,
     "term_statistics": TERM_STATISTICS,
     "ai_analysis_audit": ANALYSIS,
     "workflow_audit": WORKFLOW,
@@ -95,6 +99,12 @@ ROWS = {
 }
 # What each CHECK refuses: the good row with these columns changed.
 OUTSIDE = [
+    ("api_key", {"role": "'owner'"}, "role"),
+    ("api_key", {"role": "NULL"}, "rights"),
+    ("api_key", {"rights": "'{read}'"}, "rights"),
+    ("api_key", {"secret_hash": "'short'"}, "secret_hash"),
+    ("access_audit", {"outcome": "'perhaps'"}, "outcome"),
+    ("access_audit", {"times": "0"}, "times"),
     ("remediation_audit", {"phase": "'done'"}, "phase"),
     ("remediation_audit", {"phase": "'COMPLETED'"}, "phase"),
     ("remediation_audit", {"status": "'unknown'"}, "status"),
@@ -244,6 +254,8 @@ async def test_every_column_that_must_be_there_refuses_null(rolled_back: asyncpg
         "remediation_event": {*EVENT} - {"remediation_request_id"}
         | {"id", "transaction_id", "recorded_at", "changes"},
         "incident_embedding": {*EMBEDDING} | {"created_at"},
+        "api_key": {*API_KEY} - {"role"} | {"id", "created_at"},
+        "access_audit": {*ACCESS} | {"id", "recorded_at", "times"},
         "outbox": {*OUTBOX} | {"created_at", "not_before", "attempts"},
         "schema_compatibility": {*COMPATIBILITY} | {"recorded_at"},
         "term_statistics": {*TERM_STATISTICS} | {"refreshed_at"},
@@ -298,6 +310,8 @@ async def refuses_null(
         ("remediation_event", {"id": "1", "version": "2"}, "pk_remediation_event"),
         ("incident_embedding", {}, "pk_incident_embedding"),
         ("outbox", {}, "pk_outbox"),
+        ("api_key", {}, "uq_api_key_prefix"),
+        ("access_audit", {"id": "1"}, "pk_access_audit"),
         ("schema_compatibility", {"oldest_release": "'0.3.0'"}, "pk_schema_compatibility"),
     ],
 )

@@ -13,23 +13,23 @@ from sqlalchemy.exc import DBAPIError
 
 from datastorage.db import migrations
 from datastorage.db.database import Database, ReadSession
-from datastorage.errors import OperationTimeout, Unavailable
+from datastorage.errors import OperationTimeout, Unavailable, WriteCollision
 from datastorage.models import incident_embedding
 from datastorage.models.halfvec import Halfvec, to_binary
 from datastorage.settings import Settings
 from support.postgres import connect
 
 HURRIED = Settings(
-    _env_file=None, pool_size=6, pool_acquire_timeout_s=0.3, query_timeout_s=0.2, write_timeout_s=0.2
+    _env_file=None, pool_size=8, pool_acquire_timeout_s=0.3, query_timeout_s=0.2, write_timeout_s=0.2
 )
-PATIENT = Settings(_env_file=None, pool_size=6)
+PATIENT = Settings(_env_file=None, pool_size=8)
 CREATE_NOTE = "CREATE TABLE note (id int PRIMARY KEY)"
 ADD_NOTE = text("INSERT INTO note VALUES (1)")
 
 
 @pytest.fixture
 async def database(empty_database_url: URL, open_database: Callable[..., Database]) -> Database:
-    """Two pools of two connections each."""
+    """Two pools of two sessions each."""
     return open_database(empty_database_url, PATIENT)
 
 
@@ -112,7 +112,7 @@ async def test_a_lock_that_another_holds_too_long_is_unavailable(
             await write()
 
 
-async def test_a_deadlock_is_unavailable_for_its_victim(
+async def test_a_deadlock_is_a_collision_for_its_victim(
     database: Database, notes: asyncpg.Connection
 ) -> None:
     await notes.execute("INSERT INTO note VALUES (1), (2)")
@@ -126,7 +126,7 @@ async def test_a_deadlock_is_unavailable_for_its_victim(
 
     outcomes = await asyncio.gather(lock(1, 2), lock(2, 1), return_exceptions=True)
 
-    assert {type(outcome) for outcome in outcomes} == {type(None), Unavailable}
+    assert {type(outcome) for outcome in outcomes} == {type(None), WriteCollision}
 
 
 # --- what is our own fault passes
@@ -341,3 +341,14 @@ async def test_a_changed_column_type_is_at_most_retryable_for_those_who_read_it_
 
     assert outcomes[-1] == []
     assert set(map(str, outcomes)) <= {"[]", "again"}
+
+
+async def test_no_statement_may_take_longer_than_its_request(server_url: URL) -> None:
+    database = Database.connect(server_url, Settings(_env_file=None, pool_size=9, request_timeout_s=3))
+    try:
+        async with database.read() as reading, database.write() as writing:
+            shown = [await session.scalar(text("SHOW statement_timeout")) for session in (reading, writing)]
+    finally:
+        await database.close()
+
+    assert shown == ["3s", "3s"]

@@ -164,7 +164,7 @@ async def test_a_broken_build_is_told_and_mended_by_running_again(empty_database
     await migrations.upgrade(empty_database_url)
 
     assert left[0] is False
-    pending = ("0002", "0003", "0004", "0005", "0006", "0007", "0008")
+    pending = ("0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
     assert (left[1].current, left[1].pending) == (("0001",), pending)
     assert await valid(empty_database_url) is True
     assert (await read_state(empty_database_url)).good

@@ -117,7 +117,7 @@ def replicas(database: URL | Path, number: int = 1, **settings: object) -> Itera
             yield services
         except BaseException:
             for service in services.services:
-                print(service.said[-LOG_CHARS_TOLD:])
+                print(service.said[-LOG_CHARS_TOLD:])  # noqa: T201 - pytest shows it with the failure
             raise
 
 

@@ -28,6 +28,10 @@ COMMANDS: Final = {
         "datastorage.cli.vectors:vectors",
         "Look after the vector engine beside PostgreSQL: whether both hold the same vectors.",
     ),
+    "keys": OnDemand(
+        "datastorage.cli.keys:keys",
+        "Look after API keys: make, list, rotate and revoke them.",
+    ),
     "demo": OnDemand(
         "datastorage.cli.demo:demo",
         "Load made-up but realistic remediations of the last 60 days, to look around in.",

@@ -54,7 +54,7 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="Processes that serve the API [default: 1].")] = None,
     insecure: Annotated[
         bool | None,
-        typer.Option("--insecure", help="Listen beyond loopback although nobody is authenticated."),
+        typer.Option("--insecure", help="Listen beyond loopback although nobody need be authenticated."),
     ] = None,
 ) -> None:
     """Start the service. Options override the DATASTORAGE_* variables of the same name."""
@@ -90,6 +90,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # a header must not decide which address a request comes from
         timeout_graceful_shutdown=math.ceil(settings.shutdown_timeout_s),
         timeout_worker_healthcheck=60,
     )
@@ -106,11 +107,12 @@ def _hand_down(settings: Settings) -> None:
 
 
 def _refuse_exposure(settings: Settings) -> None:
-    if settings.insecure or _is_loopback(settings.http_host):
+    if settings.insecure or not settings.anybody_may or _is_loopback(settings.http_host):
         return
     raise StartupError(
         f"refusing to listen on {settings.http_host} while nobody is authenticated: anyone who reaches it "
-        "could read and write. Listen on 127.0.0.1, put an authenticating proxy in front, or pass --insecure"
+        "could read and write. Set DATASTORAGE_AUTH_MODES (api_key, jwt, kubernetes, proxy, mtls; without none), "
+        "listen on 127.0.0.1, or pass --insecure"
     )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import asyncpg
 import orjson
 from sqlalchemy import event
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from datastorage import __version__
+from datastorage.db.compiled_statement import DIALECT
+from datastorage.limits import STATEMENTS_PREPARED_MAX
 
 CODEC_SET: Final = "datastorage_halfvec"  # in the pool's record of a connection
 
@@ -37,17 +40,35 @@ def create_engine(
         **({"isolation_level": "AUTOCOMMIT"} if autocommit else {}),
         connect_args={
             "timeout": acquire_timeout_s,
-            "server_settings": {
-                "application_name": f"datastorage {__version__}",
-                "statement_timeout": str(int(statement_timeout_s * 1000)),
-                "idle_in_transaction_session_timeout": str(int(statement_timeout_s * 2000)),
-                "timezone": "UTC",
-                "jit": "off",  # our statements take milliseconds; compiling them takes longer
-            },
+            "server_settings": _server_settings(statement_timeout_s),
         },
     )
     event.listen(engine.sync_engine, "checkout", _register_halfvec)
     return engine
+
+
+async def open_row_connection(url: URL, *, connect_timeout_s: float, statement_timeout_s: float) -> Any:
+    """A plain connection of asyncpg with the same settings; JSON is read as it is by the engines."""
+    _, arguments = DIALECT.create_connect_args(url)  # type: ignore[no-untyped-call]
+    connection = await asyncpg.connect(
+        **arguments,
+        timeout=connect_timeout_s,
+        server_settings=_server_settings(statement_timeout_s),
+        statement_cache_size=STATEMENTS_PREPARED_MAX,
+        max_cached_statement_lifetime=0,
+    )
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=str, decoder=orjson.loads)
+    return connection
+
+
+def _server_settings(statement_timeout_s: float) -> dict[str, str]:
+    return {
+        "application_name": f"datastorage {__version__}",
+        "statement_timeout": str(int(statement_timeout_s * 1000)),
+        "idle_in_transaction_session_timeout": str(int(statement_timeout_s * 2000)),
+        "timezone": "UTC",
+        "jit": "off",  # our statements take milliseconds; compiling them takes longer
+    }
 
 
 def _register_halfvec(connection: Any, record: Any, _proxy: object) -> None:

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, NewType
 
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from datastorage.db.connections import create_engine
+from datastorage.db.connections import create_engine, open_row_connection
 from datastorage.db.faults import connecting, translated
+from datastorage.db.row_pool import RowPool
 from datastorage.settings import Settings
 
 PROBE_CONNECTIONS: Final = 2  # a probe and the background check
@@ -37,26 +39,42 @@ class PoolUse:
 class Database:
     """The pools of one process: to read, to write, and two connections that nobody else can use up, for probes."""
 
-    def __init__(self, reader: AsyncEngine, writer: AsyncEngine, prober: AsyncEngine, size: int) -> None:
+    def __init__(
+        self, rows: RowPool, reader: AsyncEngine, writer: AsyncEngine, prober: AsyncEngine, size: int
+    ) -> None:
+        self.rows = rows  # for the reads that every request waits for
         self._reader, self._writer, self._prober, self._size = reader, writer, prober, size
 
     @classmethod
     def connect(cls, url: URL, settings: Settings) -> Database:
-        """Pools for this URL; no connection is opened yet. A third of them are for writes."""
+        """Pools for this URL; no connection is opened yet. A third of them are for writes, a third for rows."""
         writers = max(2, (settings.pool_size - PROBE_CONNECTIONS) // 3)
         readers = settings.pool_size - PROBE_CONNECTIONS - writers
+        for_rows = readers // 2
 
         def pool(size: int, statement_timeout_s: float, *, autocommit: bool = True) -> AsyncEngine:
             return create_engine(
                 url,
                 pool_size=size,
                 acquire_timeout_s=settings.pool_acquire_timeout_s,
-                statement_timeout_s=statement_timeout_s,
+                # no statement outlives the request that waits for it
+                statement_timeout_s=min(statement_timeout_s, settings.request_timeout_s),
                 autocommit=autocommit,
             )
 
+        rows = RowPool(
+            partial(
+                open_row_connection,
+                url,
+                connect_timeout_s=settings.pool_acquire_timeout_s,
+                statement_timeout_s=min(settings.query_timeout_s, settings.request_timeout_s),
+            ),
+            size=for_rows,
+            acquire_timeout_s=settings.pool_acquire_timeout_s,
+        )
         return cls(
-            pool(readers, settings.query_timeout_s),
+            rows,
+            pool(readers - for_rows, settings.query_timeout_s),
             pool(writers, settings.write_timeout_s, autocommit=False),
             pool(PROBE_CONNECTIONS, settings.query_timeout_s),
             settings.pool_size,
@@ -118,10 +136,11 @@ class Database:
     def pool_use(self) -> PoolUse:
         """Figures for the gauges."""
         in_use = sum(engine.pool.checkedout() for engine in self._engines())  # type: ignore[attr-defined]
-        return PoolUse(self._size, in_use)
+        return PoolUse(self._size, in_use + self.rows.in_use)
 
     async def close(self) -> None:
         """Closes every pooled connection."""
+        await self.rows.close()
         for engine in self._engines():
             await engine.dispose()
 

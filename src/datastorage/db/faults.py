@@ -56,7 +56,15 @@ def connecting() -> Iterator[None]:
 
 def as_domain_error(error: BaseException) -> DataStorageError | None:
     """What a driver's error means; None when it is a fault of ours that should be masked."""
-    state = sqlstate(error)
+    known = _meaning(sqlstate(error))
+    if known is not None:
+        return known
+    if any(isinstance(cause, asyncpg.InvalidCachedStatementError) for cause in _causes(error)):
+        return Unavailable("the database schema has just changed; try again")
+    return _not_available() if connection_lost(error) else None
+
+
+def _meaning(state: str) -> DataStorageError | None:
     if state == QUERY_CANCELED:
         return OperationTimeout("the database took too long; narrow the request or try again")
     if state in SCHEMA_BEHIND:
@@ -65,11 +73,7 @@ def as_domain_error(error: BaseException) -> DataStorageError | None:
         return WriteCollision("another write was in the way; try again")
     if state == LOCK_NOT_AVAILABLE:
         return Unavailable("another write was in the way; try again")
-    if any(isinstance(cause, asyncpg.InvalidCachedStatementError) for cause in _causes(error)):
-        return Unavailable("the database schema has just changed; try again")
-    if state.startswith(UNAVAILABLE_CLASSES) or connection_lost(error):
-        return _not_available()
-    return None
+    return _not_available() if state.startswith(UNAVAILABLE_CLASSES) else None
 
 
 def sqlstate(error: BaseException) -> str:

@@ -30,6 +30,22 @@ _FIELDS: Final = (
 CREATE_FORM: Final = Form(_FIELDS)
 
 
+@dataclass(frozen=True, slots=True)
+class RootCause:
+    """What an analysis found, and where."""
+
+    text: str
+    namespace: str | None
+    cluster_name: str | None
+
+    def belongs_to(self, namespace: str, cluster_name: str) -> bool:
+        """Whether who sees an incident of this place may be told.
+
+        Only a caller without a scope can store an analysis without a place; it means the place of the incident.
+        """
+        return self.namespace in (None, namespace) and self.cluster_name in (None, cluster_name)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AiAnalysisDraft:
     """An analysis as a client describes it, validated and cleaned."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from datastorage.errors import Forbidden
 
@@ -14,6 +17,23 @@ class Right(StrEnum):
     READ = "read"
     WRITE = "write"
     ADMIN = "admin"
+
+
+class Role(StrEnum):
+    """A usual set of rights."""
+
+    READER = "reader"
+    WRITER = "writer"
+    ADMIN = "admin"
+
+
+RIGHTS_OF: Final[Mapping[Role, frozenset[Right]]] = MappingProxyType(
+    {
+        Role.READER: frozenset({Right.READ}),
+        Role.WRITER: frozenset({Right.READ, Right.WRITE}),
+        Role.ADMIN: frozenset(Right),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +61,32 @@ class Caller:
     rights: frozenset[Right]
     scope: Scope = EVERYWHERE
     declared_actor: str | None = None
+    address: str | None = None  # where the request comes from, as far as this process sees
+    # Told of each denial: who was denied, and why.
+    on_denial: Callable[[Caller, str], None] | None = field(default=None, repr=False, compare=False)
 
     def require(self, right: Right) -> None:
         """Errors: Forbidden when the caller lacks the right."""
         if right not in self.rights:
-            raise Forbidden(f"{self.principal} has no right to {right}")
+            self._deny(f"{self.principal} has no right to {right}", f"no right to {right}")
+
+    def require_within(self, namespace: str | None, cluster: str | None) -> None:
+        """Errors: Forbidden when what the caller itself names lies outside its scope."""
+        if not self.scope.covers(namespace, cluster):
+            self._deny(f"{self.principal} may not write to namespace {namespace}", "outside the scope")
+
+    def require_everywhere(self, right: Right) -> None:
+        """For what tells of all namespaces and clusters at once. Errors: Forbidden."""
+        self.require(right)
+        if self.scope != EVERYWHERE:
+            self._deny(
+                f"{self.principal} has no right to {right} everywhere", f"no right to {right} everywhere"
+            )
+
+    def _deny(self, message: str, reason: str) -> None:
+        if self.on_denial is not None:
+            self.on_denial(self, reason)
+        raise Forbidden(message)
 
 
 ANONYMOUS = Caller("anonymous", frozenset(Right))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from datastorage.domain.enums import SubjectKind
 from datastorage.domain.names import camel
@@ -31,6 +31,9 @@ class Record(Protocol):
 
 
 R = TypeVar("R", bound=Record)
+
+Wanted: TypeAlias = frozenset[str] | None
+"""The attributes of a record that somebody will read; None: any of them, so that all are needed."""
 
 
 def _nothing(_: object) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ query raises is mapped to a code here; what nobody expected is masked and logged
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -200,13 +200,19 @@ class ErrorPresentation(SchemaExtension):
         yield
         result = self.execution_context.result
         if isinstance(result, ExecutionResult | StrawberryResult) and result.errors:
-            result.errors = [present(error) for error in result.errors]
-            if self._writes() and any("reason" in (error.extensions or {}) for error in result.errors):
-                count_dualwrite_failure(DualWriteFailure.VALIDATION)
+            result.errors = presented(result.errors, writes=self._writes())
 
     def _writes(self) -> bool:
         context = self.execution_context
         return context.graphql_document is not None and context.operation_type is OperationType.MUTATION
+
+
+def presented(found: Iterable[GraphQLError], *, writes: bool) -> list[GraphQLError]:
+    """The errors of an operation as a client may see them; `writes`: whether it is a mutation."""
+    shown = [present(error) for error in found]
+    if writes and any("reason" in (error.extensions or {}) for error in shown):
+        count_dualwrite_failure(DualWriteFailure.VALIDATION)
+    return shown
 
 
 def present(error: GraphQLError) -> GraphQLError:

@@ -10,12 +10,14 @@ from datastorage.domain.paging import Page, page_request
 from datastorage.graphql.context import Info
 from datastorage.graphql.filters import to_filter
 from datastorage.graphql.input import record_key, to_order
+from datastorage.graphql.selection import wanted
 from datastorage.services.records import get_record, list_records
 
 
 async def one(info: Info, kind: RecordKind[R], id: str | None, key: str | None) -> R | None:
     """The record with this global id or natural key."""
-    return await get_record(info.context.deps, info.context.caller, kind, record_key(kind, id, key))
+    named = record_key(kind, id, key)
+    return await get_record(info.context.deps, info.context.caller, kind, named, wanted(info))
 
 
 async def page(
@@ -39,4 +41,4 @@ async def page(
         before=before,
         of=kind.type_name,
     )
-    return await list_records(info.context.deps, info.context.caller, kind, request)
+    return await list_records(info.context.deps, info.context.caller, kind, request, wanted(info))

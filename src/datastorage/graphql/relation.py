@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 import strawberry
 
@@ -13,9 +13,9 @@ from datastorage.domain.paging import Page, PageRequest, page_request, total_ord
 from datastorage.domain.relation import Relation
 from datastorage.graphql.arguments import After, Before, First, Last
 from datastorage.graphql.context import Info
+from datastorage.graphql.loaders import NAMING_REQUEST, REQUEST_ID
+from datastorage.graphql.selection import wanted
 from datastorage.graphql.view import view
-
-REQUEST_ID: Final = "remediation_request_id"
 
 
 def connection(relation: Relation, description: str, *, key: str = REQUEST_ID, newest_by: str) -> Any:
@@ -25,9 +25,9 @@ def connection(relation: Relation, description: str, *, key: str = REQUEST_ID, n
         parent = await named(info, root, key)
         if parent is None:
             return Page(request, (), more=False, count=_none)
-        return await info.context.loaders.page(relation, parent, request)
+        return await info.context.loaders.page(relation, parent, request, wanted(info))
 
-    return paged(load, description, newest_by=newest_by, of=relation.name)
+    return paged(load, description, newest_by=newest_by, of=relation.name, reads=_reads(key))
 
 
 def paged(
@@ -36,8 +36,12 @@ def paged(
     *,
     newest_by: str,
     of: str,
+    reads: Iterable[str] | None = None,
 ) -> Any:
-    """A field with the arguments of a connection, and the page that `load` has for them; newest first."""
+    """A field with the arguments of a connection, and the page that `load` has for them; newest first.
+
+    `reads`: the attributes of its record that `load` needs.
+    """
 
     async def resolve(
         root: strawberry.Parent[Any],
@@ -53,7 +57,7 @@ def paged(
         )
         return await load(root, info, request)
 
-    return view(resolve, description)
+    return view(resolve, description, reads=reads)
 
 
 def single(kind: RecordKind[Any], key: str, description: str) -> Any:
@@ -61,15 +65,20 @@ def single(kind: RecordKind[Any], key: str, description: str) -> Any:
 
     async def resolve(root: strawberry.Parent[Any], info: Info) -> Any:
         name = await named(info, root, key)
-        return None if name is None else await info.context.loaders.record(kind, name)
+        return None if name is None else await info.context.loaders.record(kind, name, wanted(info))
 
-    return view(resolve, description)
+    return view(resolve, description, reads=_reads(key))
 
 
 async def named(info: Info, root: Any, key: str = REQUEST_ID) -> str | None:
     """The key of what a record belongs to; an execution may belong to a remediation through its workflow."""
     name: str | None = getattr(root, key)
     return await info.context.loaders.request_id(root) if name is None and key == REQUEST_ID else name
+
+
+def _reads(key: str) -> tuple[str, ...]:
+    """What `named` reads."""
+    return NAMING_REQUEST if key == REQUEST_ID else (key,)
 
 
 async def _none(_cap: int | None) -> int:

@@ -9,11 +9,13 @@ from typing import Any, Final
 import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types import get_object_definition
 
 from datastorage.domain.event import EVENT
 from datastorage.domain.kind import RecordKind
 from datastorage.domain.kinds import KINDS
 from datastorage.errors import InvalidInput
+from datastorage.graphql.access.queries import AccessQueries
 from datastorage.graphql.analysis.mutations import AnalysisMutations
 from datastorage.graphql.analysis.queries import AnalysisQueries
 from datastorage.graphql.arguments import GlobalId
@@ -22,6 +24,7 @@ from datastorage.graphql.errors import HANDLERS, ErrorPresentation, UserError
 from datastorage.graphql.execution.mutations import ExecutionMutations
 from datastorage.graphql.execution.queries import ExecutionQueries
 from datastorage.graphql.node import Node, split_global_id
+from datastorage.graphql.noted import noted
 from datastorage.graphql.query_limits import QueryLimits, limited
 from datastorage.graphql.recommendation.queries import RecommendationQueries
 from datastorage.graphql.remediation.feedback import FeedbackMutations
@@ -65,6 +68,7 @@ class Query(
     RecommendationQueries,
     StatisticsQueries,
     SystemQueries,
+    AccessQueries,
 ):
     """All queries."""
 
@@ -83,6 +87,9 @@ class Mutation(
     """All mutations."""
 
 
+noted(get_object_definition(Mutation, strict=True).fields, mutations=True)
+
+
 class Schema(strawberry.Schema):
     """Strawberry's schema, without its own logging of errors: ours has ids, and leaves out refused requests."""
 
@@ -90,8 +97,14 @@ class Schema(strawberry.Schema):
         """Errors are logged where they are presented."""
 
 
-def build_schema(limits: QueryLimits = QueryLimits()) -> Schema:  # noqa: B008 -- a frozen value
-    """The one schema of this service."""
+def build_schema(
+    limits: QueryLimits = QueryLimits(),  # noqa: B008 -- a frozen value
+    *,
+    queries_noted: bool = False,
+) -> Schema:
+    """The one schema of this service; whether queries too are noted in the access audit."""
+    if queries_noted:
+        noted(get_object_definition(Query, strict=True).fields, mutations=False)
     return Schema(
         query=Query,
         mutation=Mutation,

@@ -6,7 +6,13 @@ from collections.abc import Iterable, Iterator
 
 from strawberry.types.nodes import SelectedField, Selection
 
+from datastorage.domain.kind import Wanted
 from datastorage.graphql.context import Info
+
+
+def wanted(info: Info) -> Wanted:
+    """Which attributes of the records found will be read; anything may be unless the operation is compiled."""
+    return getattr(info, "wanted", None)
 
 
 def selected(info: Info) -> set[str]:

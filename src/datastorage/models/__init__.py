@@ -1,6 +1,8 @@
 """The tables. Every statement and every migration check starts from these."""
 
+from datastorage.models.access_audit import access_audit
 from datastorage.models.ai_analysis_audit import ai_analysis_audit
+from datastorage.models.api_key import api_key
 from datastorage.models.base import metadata
 from datastorage.models.execution_audit import execution_audit
 from datastorage.models.incident_embedding import incident_embedding
@@ -13,7 +15,9 @@ from datastorage.models.term_statistics import term_statistics
 from datastorage.models.workflow_audit import workflow_audit
 
 __all__ = [
+    "access_audit",
     "ai_analysis_audit",
+    "api_key",
     "execution_audit",
     "incident_embedding",
     "incident_lexical",

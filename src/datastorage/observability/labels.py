@@ -102,3 +102,11 @@ class Executor(StrEnum):
     COMPILED = "compiled"
     REFERENCE = "reference"
     FALLBACK = "fallback"  # asked for before, and not to be compiled
+
+
+class AuthenticationFailure(StrEnum):
+    """Why a request was not let in."""
+
+    MISSING = "missing"  # it shows no credential
+    REFUSED = "refused"
+    UNAVAILABLE = "unavailable"  # whoever would know does not answer

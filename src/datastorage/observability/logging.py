@@ -10,6 +10,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from datastorage.observability.request_lines import REQUEST_LINES
+
 # Libraries that would repeat what our own request line says, or say it with connection details.
 QUIET_LOGGERS = ("uvicorn.access", "uvicorn.error", "sqlalchemy.engine", "alembic", "asyncio", "httpx")
 LEADING_KEYS = ("timestamp", "level", "event", "request_id", "operation")
@@ -42,6 +44,10 @@ def configure_logging(*, level: str, json: bool | None = None, redact: Callable[
         cache_logger_on_first_use=True,
     )
     _route_standard_library(level, shared, _renderer(json=json))
+    if json and logging.getLogger().isEnabledFor(logging.INFO):
+        REQUEST_LINES.open(sys.stderr, redact)
+    else:
+        REQUEST_LINES.close()
 
 
 def _renderer(*, json: bool) -> Processor:

@@ -15,6 +15,7 @@ from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 from datastorage.errors import FaultReason
 from datastorage.observability.labels import (
+    AuthenticationFailure,
     CircuitName,
     CircuitState,
     DualWriteFailure,
@@ -101,6 +102,13 @@ QUERY_SECONDS = Histogram(
 
 EXECUTIONS = Counter("datastorage_execution_total", "Operations by who executed them.", ["executor"])
 
+AUTHENTICATION_FAILURES = Counter(
+    "datastorage_authentication_failures_total", "Requests that were not let in, by why.", ["reason"]
+)
+ACCESS_AUDIT_DROPPED = Counter(
+    "datastorage_access_audit_dropped_total",
+    "Entries of the access audit that were lost because too many waited to be written.",
+)
 REJECTED = Counter("datastorage_rejected_total", "Writes refused for a reason of the caller's.", ["code"])
 SANITIZATIONS = Counter("datastorage_sanitization_total", "Changes made to free text.", ["operation"])
 DATABASE_UP = Gauge(
@@ -147,6 +155,7 @@ _CIRCUIT = {
 }
 _OUTBOX = {kind: (OUTBOX_DEPTH.labels(kind), OUTBOX_AGE.labels(kind)) for kind in OutboxEntry}
 _DUALWRITE_FAILURE = {reason: DUALWRITE_FAILURE.labels(reason) for reason in DualWriteFailure}
+_AUTHENTICATION_FAILURE = {reason: AUTHENTICATION_FAILURES.labels(reason) for reason in AuthenticationFailure}
 _REJECTED = {code: REJECTED.labels(code) for code in RejectedCode}
 _FAULTS = {
     (field.value, reason): VALIDATION_FAILURES.labels(field, reason)
@@ -189,6 +198,11 @@ def show_outbox(kind: OutboxEntry, depth: int, oldest_age_s: float) -> None:
     """Shows what waits."""
     for gauge, value in zip(_OUTBOX[kind], (depth, oldest_age_s), strict=True):
         gauge.set(value)
+
+
+def count_authentication_failure(reason: AuthenticationFailure) -> None:
+    """Counts a request that was not let in."""
+    _AUTHENTICATION_FAILURE[reason].inc()
 
 
 def count_rejected(code: RejectedCode) -> None:

@@ -53,3 +53,9 @@ COMPARISONS: Final[Mapping[Operator, Callable[[Any, Any], Clause]]] = MappingPro
         Operator.IS_NULL: lambda column, absent: column.is_(None) if absent else column.is_not(None),
     }
 )
+
+# What becomes of the compared value: one parameter as it is, an array; whatever else depends on the value itself.
+BOUND_AS_IT_IS: Final = frozenset(
+    {Operator.EQ, Operator.NE, Operator.GT, Operator.GTE, Operator.LT, Operator.LTE}
+)
+BOUND_AS_LIST: Final = frozenset({Operator.IN, Operator.NOT_IN})

@@ -14,6 +14,7 @@ from sqlalchemy import String, bindparam, column, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from datastorage.db.database import ReadSession, WriteSession
+from datastorage.domain.analysis import RootCause
 from datastorage.domain.remediation import REMEDIATION, RemediationAudit
 from datastorage.models import ai_analysis_audit, remediation_audit
 from datastorage.repositories.record_tables import table_of
@@ -38,14 +39,19 @@ class IncidentTexts:
     def __init__(self, session: ReadSession | WriteSession) -> None:
         self._session = session
 
-    async def root_causes(self, request_ids: Iterable[str]) -> dict[str, list[str]]:
+    async def root_causes(self, request_ids: Iterable[str]) -> dict[str, list[RootCause]]:
         """What analyses found, by request id; incidents without a root cause are missing."""
-        statement = select(_analysis.remediation_request_id, _analysis.root_cause).where(
-            _analysis.remediation_request_id.in_(set(request_ids)), _analysis.root_cause.is_not(None)
-        )
-        found: dict[str, list[str]] = defaultdict(list)
+        statement = select(
+            _analysis.remediation_request_id,
+            _analysis.root_cause,
+            _analysis.namespace,
+            _analysis.cluster_name,
+        ).where(_analysis.remediation_request_id.in_(set(request_ids)), _analysis.root_cause.is_not(None))
+        found: dict[str, list[RootCause]] = defaultdict(list)
         for row in await self._session.execute(statement):
-            found[row.remediation_request_id].append(row.root_cause)
+            found[row.remediation_request_id].append(
+                RootCause(row.root_cause, row.namespace, row.cluster_name)
+            )
         return dict(found)
 
     async def remediations(self, request_ids: Iterable[str], *, lock: bool) -> list[RemediationAudit]:

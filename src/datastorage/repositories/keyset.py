@@ -5,7 +5,7 @@ Severities are ordered by how severe they are; everything else by its own value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -34,9 +34,20 @@ def _ordered(table: Table, term: OrderTerm, *, backward: bool) -> UnaryExpressio
     return expression.nulls_first() if term.nulls_first is not backward else expression.nulls_last()
 
 
+def compared(table: Table, order: Order, position: Values) -> list[Any]:
+    """What the columns of an order are compared with at a position. Errors: BadCursor for values of a wrong type."""
+    return [_value(table, term, value) for term, value in zip(order, position, strict=True)]
+
+
 def beyond(table: Table, order: Order, position: Values, *, backward: bool) -> ColumnElement[bool]:
     """The rows after (or before) a position. Errors: BadCursor for values of a wrong type."""
-    values = [_value(table, term, value) for term, value in zip(order, position, strict=True)]
+    return beyond_values(table, order, compared(table, order, position), backward=backward)
+
+
+def beyond_values(
+    table: Table, order: Order, values: Sequence[Any], *, backward: bool
+) -> ColumnElement[bool]:
+    """The same for values that are `compared` already, or stand for such."""
     descending = {term.descending for term in order}
     if len(descending) == 1 and not any(table.c[term.column].nullable for term in order):
         row = tuple_(*(_key(table, term) for term in order))

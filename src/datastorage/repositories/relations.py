@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -11,19 +10,15 @@ from typing import Any, Final, Generic
 
 from sqlalchemy import (
     ColumnElement,
-    String,
     and_,
     any_,
     bindparam,
-    column,
     exists,
     func,
     literal_column,
     or_,
     select,
-    true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from datastorage.db.database import ReadSession
 from datastorage.domain.analysis import ANALYSIS
@@ -31,11 +26,9 @@ from datastorage.domain.caller import Scope
 from datastorage.domain.event import EVENT, RemediationEvent
 from datastorage.domain.execution import EXECUTION
 from datastorage.domain.kind import R, RecordKind
-from datastorage.domain.paging import PageRequest
 from datastorage.domain.relation import Relation
 from datastorage.domain.workflow import WORKFLOW
 from datastorage.models import ai_analysis_audit, execution_audit, remediation_event, workflow_audit
-from datastorage.repositories.keyset import beyond, ordered
 from datastorage.repositories.record_tables import table_of
 from datastorage.repositories.scope import visible
 
@@ -98,11 +91,6 @@ BELONGINGS: Final[Mapping[Relation, Belonging[Any]]] = MappingProxyType(
         Relation.EVENTS: Belonging(EVENT, _events_of),
     }
 )
-_KEYS: Final = (
-    func.unnest(bindparam("keys", type_=ARRAY(String)))
-    .table_valued(column("key", String))
-    .render_derived(name="parents")
-)
 
 
 class Relations:
@@ -110,28 +98,6 @@ class Relations:
 
     def __init__(self, session: ReadSession, scope: Scope) -> None:
         self._session, self._scope = session, scope
-
-    async def pages(
-        self, relation: Relation, keys: Sequence[str], request: PageRequest
-    ) -> dict[str, tuple[list[Any], bool]]:
-        """One page for each key, and whether more lies beyond it. Errors: BadCursor."""
-        belonging = BELONGINGS[relation]
-        home = table_of(belonging.kind)
-        page = (
-            select(*home.record_columns)
-            .where(belonging.belongs_to(_KEYS.c.key, self._scope), visible(home.table, self._scope))
-            .order_by(*ordered(home.table, request.order, backward=request.backward))
-            .limit(request.rows + 1)
-        )
-        if request.position is not None:
-            page = page.where(beyond(home.table, request.order, request.position, backward=request.backward))
-        rows = page.lateral("page")
-        statement = select(_KEYS.c.key.label("parent_key"), *rows.c).join(rows, true())
-        found: dict[str, list[Any]] = defaultdict(list)
-        for row in await self._session.execute(statement, {"keys": list(keys)}):
-            values = dict(row._mapping)  # noqa: SLF001 -- SQLAlchemy's public name for it
-            found[values.pop("parent_key")].append(belonging.kind.record(**values))
-        return {key: _page(found.get(key, []), request) for key in keys}
 
     async def count(self, relation: Relation, key: str, rows_max: int | None) -> int:
         """How many records belong to a key, counting no further than `rows_max`."""
@@ -171,8 +137,3 @@ class Relations:
         )
         rows = await self._session.execute(statement)
         return [RemediationEvent(**row._mapping) for row in rows]  # noqa: SLF001 -- SQLAlchemy's public name
-
-
-def _page(found: list[Any], request: PageRequest) -> tuple[list[Any], bool]:
-    nodes = found[: request.rows]  # the extra row only tells that there is more
-    return (nodes[::-1] if request.backward else nodes), len(found) > request.rows

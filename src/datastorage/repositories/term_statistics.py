@@ -1,4 +1,4 @@
-"""The row of term_statistics. Made of all incidents, so it carries numbers only, and no scope."""
+"""The row of term_statistics: made of all incidents, for callers without a scope. And the same for one scope."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Row, func, select, tablesample
+from sqlalchemy import ColumnElement, Row, func, select, tablesample
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
 from datastorage.db.advisory_locks import AdvisoryLock
 from datastorage.db.database import ReadSession, WriteSession
-from datastorage.limits import STATISTICS_SAMPLE_ROWS, STATISTICS_TERMS_MAX
-from datastorage.models import incident_lexical, remediation_event
+from datastorage.domain.caller import Scope
+from datastorage.limits import SCOPE_STATISTICS_SAMPLE_ROWS, STATISTICS_SAMPLE_ROWS, STATISTICS_TERMS_MAX
+from datastorage.models import incident_lexical, remediation_audit, remediation_event
 from datastorage.models import term_statistics as table
+from datastorage.repositories.scope import visible
 from datastorage.search.term_statistics import TermStatistics
 
 _lexical, _event = incident_lexical.c, remediation_event.c
@@ -91,11 +93,32 @@ async def refresh(session: WriteSession) -> bool:
     return True
 
 
+async def within(session: ReadSession, scope: Scope) -> TermStatistics:
+    """The same of what one scope sees, from its newest incidents: nothing of others can be told from it."""
+    seen = visible(remediation_audit, scope)
+    rows = int(await session.scalar(select(func.count()).select_from(remediation_audit).where(seen)) or 0)
+    newest = (
+        select(remediation_audit.c.id)
+        .where(seen)
+        .order_by(remediation_audit.c.start_time.desc(), remediation_audit.c.id.desc())
+        .limit(SCOPE_STATISTICS_SAMPLE_ROWS)
+        .subquery()
+    )
+    documents = select(_lexical.terms).join(newest, newest.c.id == _lexical.audit_id).subquery()
+    counted = await _frequent(session, documents.c.terms)
+    share = min(1.0, SCOPE_STATISTICS_SAMPLE_ROWS / max(rows, 1))
+    frequencies = np.rint(np.asarray(counted.frequencies or [], np.float64) / share).astype(np.int32)
+    return TermStatistics(rows, np.asarray(counted.numbers or [], np.int32), frequencies)
+
+
 async def _counted(session: WriteSession, share: float) -> Row[Any, Any]:
     """The terms that more than one document has, and how many do, in the order of their numbers."""
     documents = incident_lexical if share == 1.0 else tablesample(incident_lexical, func.system(100 * share))
-    number = func.unnest(documents.c.terms).label("number")
-    terms = select(number).subquery()
+    return await _frequent(session, documents.c.terms)
+
+
+async def _frequent(session: ReadSession | WriteSession, of_documents: ColumnElement[Any]) -> Row[Any, Any]:
+    terms = select(func.unnest(of_documents).label("number")).subquery()
     frequent = (
         select(terms.c.number, func.count().label("frequency"))
         .group_by(terms.c.number)

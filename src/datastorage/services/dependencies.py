@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datastorage.db.database import Database
 from datastorage.redaction import Redactor
 from datastorage.repositories.identifiers import Identifiers
+from datastorage.services.access.trail import AccessTrail
 from datastorage.services.embedder import Embedder
 from datastorage.services.mirroring.deliveries import Deliveries
 from datastorage.services.second_engine import SecondEngine
@@ -28,5 +29,6 @@ class Dependencies:
     index: IndexState = field(default_factory=IndexState)
     second: SecondEngine = field(default_factory=SecondEngine)
     deliveries: Deliveries = field(default_factory=Deliveries)
+    trail: AccessTrail = field(default_factory=AccessTrail)
     # Set by a write that stored a text without its vector.
     left_over: asyncio.Event = field(default_factory=asyncio.Event)

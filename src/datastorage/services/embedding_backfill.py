@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from datastorage.domain.analysis import RootCause
 from datastorage.domain.enums import OutboxKind
 from datastorage.domain.remediation import RemediationAudit
 from datastorage.embedding import Vector
@@ -192,5 +193,5 @@ class Backfill:
             self._texts_max = min(EMBEDDING_BATCH_TEXTS, self._texts_max * 2)
 
 
-def _text(audit: RemediationAudit, causes: Mapping[str, Sequence[str]]) -> IncidentText:
+def _text(audit: RemediationAudit, causes: Mapping[str, Sequence[RootCause]]) -> IncidentText:
     return incident_text(audit, causes.get(audit.remediation_request_id, ()))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from datastorage.domain.analysis import RootCause
 from datastorage.domain.remediation import RemediationDraft
 from datastorage.limits import SEARCH_TEXT_BYTES_MAX
 from datastorage.search import LexicalDocument, content_hash, embedded_text, lexical_document
@@ -28,18 +29,22 @@ class IncidentText:
         return lexical_document(self.headline, self.body)
 
 
-def incident_text(draft: RemediationDraft, root_causes: Sequence[str] = ()) -> IncidentText:
-    """Stable, meaningful text only: ids and labels are filters, never embedded."""
+def incident_text(draft: RemediationDraft, root_causes: Sequence[RootCause] = ()) -> IncidentText:
+    """Stable, meaningful text only: ids and labels are filters, never embedded.
+
+    Root causes that were found elsewhere are left out: who sees the incident may not see these.
+    """
     headline = headline_of(draft)
+    causes = [cause.text for cause in root_causes if cause.belongs_to(draft.namespace, draft.cluster_name)]
     text = embedded_text(
         action_type=draft.action_type,
         target_kind=draft.target_kind,
         headline=headline,
         error_message=draft.error_message,
-        root_causes=root_causes,
+        root_causes=causes,
         resolution=draft.resolution,
     )
-    return IncidentText(text, content_hash(text), headline, _body(draft, root_causes))
+    return IncidentText(text, content_hash(text), headline, _body(draft, causes))
 
 
 def _body(draft: RemediationDraft, root_causes: Sequence[str]) -> str:

@@ -62,7 +62,7 @@ class SystemStatus:
 
 async def system_status(deps: Dependencies, caller: Caller) -> SystemStatus:
     """Answers also while the database does not. Errors: Forbidden."""
-    caller.require(Right.ADMIN)
+    caller.require_everywhere(Right.ADMIN)
     found = await _backlogs(deps)
     return SystemStatus(
         version=__version__,

@@ -14,7 +14,10 @@ from datetime import UTC, datetime
 from functools import partial
 
 from datastorage.db.database import Database, ReadSession
+from datastorage.domain.caller import EVERYWHERE, Scope
 from datastorage.limits import (
+    SCOPE_STATISTICS_AGE_S_MAX,
+    SCOPE_STATISTICS_KEPT_MAX,
     STATISTICS_AGE_S_MAX,
     STATISTICS_CHECK_EVERY_S,
     STATISTICS_GROWTH_MAX,
@@ -33,6 +36,7 @@ class TermStatisticsCache:
         self._read_at: float | None = None
         self._refreshed_at: datetime | None = None
         self._statistics = UNKNOWN
+        self._of_scopes: dict[Scope, tuple[TermStatistics, float]] = {}
 
     async def current(self, session: ReadSession) -> TermStatistics:
         """The statistics, read anew if they may have changed; by one, while the others go on with what is known."""
@@ -42,6 +46,20 @@ class TermStatisticsCache:
                 if self._is_old():  # else it was read while this one waited
                     await self._read(session)
         return self._statistics
+
+    async def seen_by(self, scope: Scope, session: ReadSession) -> TermStatistics:
+        """The statistics of what a scope sees, which alone may weigh in what it is told."""
+        if scope == EVERYWHERE:
+            return await self.current(session)
+        kept = self._of_scopes.get(scope)
+        if kept is None or self._clock() - kept[1] >= SCOPE_STATISTICS_AGE_S_MAX:
+            started = self._clock()
+            kept = await term_statistics.within(session, scope), started
+            self._of_scopes.pop(scope, None)
+            while len(self._of_scopes) >= SCOPE_STATISTICS_KEPT_MAX:
+                del self._of_scopes[next(iter(self._of_scopes))]
+            self._of_scopes[scope] = kept
+        return kept[0]
 
     def _is_old(self) -> bool:
         return self._read_at is None or self._clock() - self._read_at >= STATISTICS_CHECK_EVERY_S

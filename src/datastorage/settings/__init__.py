@@ -4,7 +4,10 @@ Sources, strongest first: command-line options, environment (`DATASTORAGE_*`), `
 files (`DATASTORAGE_SECRETS_DIR`), YAML file (`DATASTORAGE_CONFIG_FILE`).
 """
 
+from datastorage.settings.authentication import AuthenticationSettings, Grant
 from datastorage.settings.choices import (
+    AccessAudit,
+    AuthMode,
     CacheBackend,
     EmbeddedMode,
     LogFormat,
@@ -19,8 +22,12 @@ from datastorage.settings.values import MILVUS_SCHEMES, url_fault
 __all__ = [
     "MILVUS_SCHEMES",
     "PREFIX",
+    "AccessAudit",
+    "AuthMode",
+    "AuthenticationSettings",
     "CacheBackend",
     "EmbeddedMode",
+    "Grant",
     "LogFormat",
     "LogLevel",
     "ProviderKind",

@@ -55,3 +55,22 @@ class SslMode(StrEnum):
     REQUIRE = "require"
     VERIFY_CA = "verify-ca"
     VERIFY_FULL = "verify-full"
+
+
+class AuthMode(StrEnum):
+    """A way to find out who a request comes from."""
+
+    NONE = "none"
+    API_KEY = "api_key"
+    JWT = "jwt"
+    KUBERNETES = "kubernetes"
+    PROXY = "proxy"
+    MTLS = "mtls"
+
+
+class AccessAudit(StrEnum):
+    """What the access audit records; each includes what stands before it."""
+
+    DENIALS = "denials"
+    MUTATIONS = "mutations"
+    ALL = "all"

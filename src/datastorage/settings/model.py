@@ -23,6 +23,7 @@ from datastorage.limits import (
     QUERY_FIELDS_MAX,
     QUERY_TOKENS_MAX,
 )
+from datastorage.settings.authentication import AuthenticationSettings
 from datastorage.settings.choices import (
     CacheBackend,
     EmbeddedMode,
@@ -52,7 +53,7 @@ NEEDED_BY_PROVIDER: Final[Mapping[ProviderKind | None, tuple[str, ...]]] = {
 }
 
 
-class Settings(BaseSettings):
+class Settings(AuthenticationSettings):
     """All settings of one process; immutable."""
 
     model_config = SettingsConfigDict(
@@ -71,7 +72,7 @@ class Settings(BaseSettings):
     metrics_port: Port = Field(9090, description="Port of `/metrics`; 0 takes a free one.")
     workers: int = Field(1, ge=1, le=64, description="Processes that serve the API.")
     insecure: bool = Field(
-        default=False, description="Allow listening beyond loopback while nobody is authenticated."
+        default=False, description="Allow listening beyond loopback while `auth_modes` has `none`."
     )
     graphiql: bool = Field(default=True, description="Serve GraphiQL to browsers at `/graphql`.")
     compiled_execution: bool = Field(
@@ -117,8 +118,12 @@ class Settings(BaseSettings):
 
     pool_size: int = Field(50, ge=6, le=500, description="Database connections per process, in all.")
     pool_acquire_timeout_s: Seconds = Field(10.0, description="Wait for a free connection.")
-    query_timeout_s: Seconds = Field(30.0, description="A read statement may take this long.")
-    write_timeout_s: Seconds = Field(10.0, description="A write statement may take this long.")
+    query_timeout_s: Seconds = Field(
+        30.0, description="A read statement may take this long, and no longer than its request."
+    )
+    write_timeout_s: Seconds = Field(
+        10.0, description="A write statement may take this long, and no longer than its request."
+    )
     request_timeout_s: Seconds = Field(60.0, description="A whole request may take this long.")
 
     query_tokens_max: int = Field(

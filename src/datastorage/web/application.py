@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -10,14 +11,17 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import StatelessLifespan
+from starlette.types import ASGIApp, Receive, Scope, Send, StatelessLifespan
 from strawberry import Schema
 
+from datastorage.errors import Unauthenticated, Unavailable
 from datastorage.graphql.compiled.execution import Execution
 from datastorage.settings import Settings
+from datastorage.web.authentication import configured_authentication
 from datastorage.web.graphiql import graphiql_assets
-from datastorage.web.graphql_endpoint import GraphQLEndpoint
+from datastorage.web.graphql_endpoint import METHODS, PATH, GraphQLEndpoint
 from datastorage.web.graphql_response import JSON, failed
+from datastorage.web.identity import not_let_in
 from datastorage.web.internal_faults import InternalFaults
 from datastorage.web.probes import health, ready
 from datastorage.web.request_log import RequestLog
@@ -33,19 +37,44 @@ def build_application(
         request_timeout_s=settings.request_timeout_s,
     )
     routes = [
-        Route("/graphql", endpoint.handle, methods=["GET", "POST"]),
+        Route(PATH, endpoint.handle, methods=METHODS),
         Route("/health", health),
         Route("/ready", ready),
         Route("/", _start_page),
     ]
     if settings.graphiql:
         routes.append(graphiql_assets())  # type: ignore[arg-type]
-    return Starlette(
+    app = Application(
+        endpoint,
         routes=routes,
-        middleware=[Middleware(RequestLog), Middleware(InternalFaults)],
-        exception_handlers={HTTPException: _not_routed},  # type: ignore[dict-item]
+        middleware=[Middleware(InternalFaults)],
+        exception_handlers={
+            HTTPException: _not_routed,
+            Unauthenticated: not_let_in,
+            Unavailable: not_let_in,
+        },
         lifespan=lifespan,
     )
+    app.state.authentication = configured_authentication(settings, lambda: app.state.deps.database)
+    return app
+
+
+class Application(Starlette):
+    """Starlette, but for the one endpoint that almost every request is for: routing costs as much as answering."""
+
+    def __init__(self, endpoint: GraphQLEndpoint, **given: Any) -> None:
+        super().__init__(**given)
+        self._endpoint = endpoint
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The log of requests around the endpoint, or around Starlette's own stack."""
+        takes, others = self._endpoint.takes, super().build_middleware_stack()
+        endpoint = InternalFaults(self._endpoint)
+
+        async def chosen(scope: Scope, receive: Receive, send: Send) -> None:
+            await (endpoint if takes(scope) else others)(scope, receive, send)
+
+        return RequestLog(chosen)
 
 
 async def _start_page(_: Request) -> Response:

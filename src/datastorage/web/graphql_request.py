@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import _lru_cache_wrapper, lru_cache
+from typing import Any, Final, TypeVar
 
 import orjson
 from graphql import GraphQLError, OperationDefinitionNode, parse
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from datastorage.limits import REQUEST_BODY_BYTES_MAX
 
 _OPERATION: Final = re.compile(r"\b(query|mutation|subscription)\b(?:\s+([A-Za-z_]\w{0,99}))?", re.ASCII)
 
+T = TypeVar("T")
+
+KEPT_MAX: Final = 256  # documents, and values of headers, of which the same is not found out again
+KEPT_CHARS_MAX: Final = 10_000
 _CHARSETS: Final = {"utf-8", "utf8", "us-ascii"}  # ASCII is part of UTF-8
 
 
@@ -37,20 +42,35 @@ class Operation:
     @property
     def label(self) -> str:
         """What logs call it: `mutation StoreRemediation`, or `query` where it has no name."""
-        operations = [] if self.query.lstrip().startswith("{") else _OPERATION.findall(self.query)
-        named = [(kind, name) for kind, name in operations if self.name in (None, name)]
-        return " ".join(filter(None, named[0])) if named else "query"
+        return _told(_label, self.query, self.name)
 
     @property
     def is_ambiguous(self) -> bool:
         """Whether the document has several operations and none of them is named."""
-        if self.name is not None or len(_OPERATION.findall(self.query)) < 2:  # noqa: PLR2004 -- several
-            return False
-        try:
-            definitions = parse(self.query).definitions
-        except (GraphQLError, RecursionError):
-            return False  # execution tells what is wrong with it
-        return sum(isinstance(definition, OperationDefinitionNode) for definition in definitions) > 1
+        return _told(_is_ambiguous, self.query, self.name)
+
+
+def _told(about: _lru_cache_wrapper[T], query: str, name: str | None) -> T:
+    """The same for the same document; long ones are not kept."""
+    return (about if len(query) <= KEPT_CHARS_MAX else about.__wrapped__)(query, name)
+
+
+@lru_cache(KEPT_MAX)
+def _label(query: str, name: str | None) -> str:
+    operations = [] if query.lstrip().startswith("{") else _OPERATION.findall(query)
+    named = [(kind, operation) for kind, operation in operations if name in (None, operation)]
+    return " ".join(filter(None, named[0])) if named else "query"
+
+
+@lru_cache(KEPT_MAX)
+def _is_ambiguous(query: str, name: str | None) -> bool:
+    if name is not None or len(_OPERATION.findall(query)) < 2:  # noqa: PLR2004 -- several
+        return False
+    try:
+        definitions = parse(query).definitions
+    except (GraphQLError, RecursionError):
+        return False  # execution tells what is wrong with it
+    return sum(isinstance(definition, OperationDefinitionNode) for definition in definitions) > 1
 
 
 async def read_operation(request: Request) -> Operation:
@@ -68,6 +88,7 @@ async def read_operation(request: Request) -> Operation:
     return _operation(_json(await _body(request), "the body"))
 
 
+@lru_cache(KEPT_MAX)
 def _check_content_type(content_type: str) -> None:
     media, *parameters = (part.strip() for part in content_type.lower().split(";"))
     if media != "application/json":
@@ -80,7 +101,12 @@ def _check_content_type(content_type: str) -> None:
 async def _body(request: Request) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk, more = message.get("body", b""), message.get("more_body", False)
         size += len(chunk)
         if size > REQUEST_BODY_BYTES_MAX:
             raise Unreadable(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -16,6 +17,7 @@ GRAPHQL_JSON: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
 
 
+@lru_cache(256)
 def negotiated(accept: str) -> str:
     """The media type to answer with. Errors: Unreadable (406) when we have none that is acceptable."""
     wanted = weights(accept) or {JSON: 1.0}
@@ -37,7 +39,7 @@ def executed(result: Result, media: str) -> Response:
         body["data"] = result.data
     if result.extensions:
         body["extensions"] = result.extensions
-    return _response(body, _refusal_status(media) if never_ran else 200, media)
+    return JsonResponse(body, _refusal_status(media) if never_ran else 200, media)
 
 
 def refused(message: str, media: str) -> Response:
@@ -55,14 +57,23 @@ def failed(
 ) -> Response:
     """The answer to a request that was not executed."""
     body = {"errors": [{"message": message, "extensions": {"code": code, **details}}]}
-    return _response(body, status, media, headers)
+    return JsonResponse(body, status, media, headers)
 
 
-def _response(body: Any, status: int, media: str, headers: Mapping[str, str] | None = None) -> Response:
-    # /graphql answers one GET with GraphiQL, JSON of either type or an error, as the client accepts.
-    return Response(
-        orjson.dumps(body), status, {**(headers or {}), "vary": "accept"}, f"{media}; charset=utf-8"
-    )
+class JsonResponse(Response):
+    """An answer that is ready to be sent. Times in it are written as the scalar DateTime writes them."""
+
+    def __init__(self, body: Any, status: int, media: str, headers: Mapping[str, str] | None = None) -> None:
+        self.status_code, self.background = status, None
+        self.body = orjson.dumps(body, option=orjson.OPT_UTC_Z)
+        # /graphql answers one GET with GraphiQL, JSON of either type or an error, as the client accepts.
+        self.raw_headers = [
+            (b"content-type", f"{media}; charset=utf-8".encode()),
+            (b"content-length", b"%d" % len(self.body)),
+            (b"vary", b"accept"),
+        ]
+        for name, value in (headers or {}).items():
+            self.raw_headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
 
 
 def _refusal_status(media: str) -> int:

@@ -43,6 +43,7 @@ OPTIONS = {
     "embeddings": ["status", "backfill", "reembed", "drop", "verify"],
     "outbox": ["status", "retry"],
     "vectors": ["reconcile"],
+    "keys": ["create", "list", "rotate", "revoke"],
     "demo": ["--count", "--seed", "--remove", "--yes"],
     "schema": ["--output"],
     "doctor": [],

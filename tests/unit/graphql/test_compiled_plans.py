@@ -86,11 +86,38 @@ def test_each_outcome_of_a_condition_has_its_own_plan() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["mutation { __typename }", "query One { __typename } query Two { __typename }"]
+    "document", ["fragment all on Audit { id }", "query One { __typename } query Two { __typename }"]
 )
-def test_what_is_no_single_query_is_unsupported(document: str) -> None:
+def test_what_is_no_single_operation_is_unsupported(document: str) -> None:
     with pytest.raises(Unsupported):
         compiled(document)
+
+
+WANTED = {
+    "{ remediationAudit { id name again: name __typename } }": {"id", "name"},
+    "{ remediationAudit { errorMessage(format: HTML) databaseId } }": {"id", "error_message"},
+    "{ remediationAudit { analyses { nodes { model } } } }": {"remediation_request_id", "workflow_id"},
+    "{ remediationAudits { nodes { name } edges { cursor node { phase } } pageInfo { endCursor } } }": {
+        "name",
+        "phase",
+    },
+    "{ remediationAudits { totalCount } }": set(),
+    "{ remediationAudits { ...page } } fragment page on RemediationAuditConnection { nodes { ...record } } "
+    "fragment record on Node { id ... on RemediationAudit { severity } }": {"id", "severity"},
+    "{ remediationAudit { similar { mode } } }": None,
+    "{ node(id: 1) { id } }": None,
+}
+
+
+@pytest.mark.parametrize("document", WANTED)
+def test_only_the_attributes_that_are_read_are_wanted(document: str) -> None:
+    plan = plan_of(compiled(document))
+    (by,) = plan.root_fields.values()
+
+    call = plan.call(plan.root_type, by)
+
+    assert call is not None
+    assert call.wanted == WANTED[document]
 
 
 def test_the_longest_unused_operation_is_forgotten_first() -> None:

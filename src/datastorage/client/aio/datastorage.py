@@ -12,6 +12,8 @@ from datastorage.client.aio.connection import AsyncConnection
 from datastorage.client.aio.listing import AsyncListing
 from datastorage.client.errors import DataStorageError
 from datastorage.client.generated import (
+    AccessEntry,
+    AccessFilter,
     ActionGuard,
     AiAnalysisAudit,
     AiAnalysisAuditFilter,
@@ -454,6 +456,26 @@ class AsyncDataStorage(AsyncConnection):
         Answers also while they do not. Needs the right to administrate.
         """
         return await self.run(operations.SYSTEM_STATUS, {})
+
+    def access_audit(
+        self, *, filter: AccessFilter | None = None, page_size: int = 100, after: str | None = None
+    ) -> AsyncListing[AccessEntry]:
+        """Who wanted what and what became of it, newest first; written a moment after it happened.
+
+        What is noted is a setting: denials always. Needs the right to administrate, without a scope.
+
+        Iterate over it; pages are fetched as needed, the first after the cursor `after`.
+
+        filter: Which entries; all of them by default.
+        """
+        return AsyncListing(
+            self,
+            operations.ACCESS_AUDIT,
+            operations.ACCESS_AUDIT_COUNT,
+            {"filter": filter},
+            page_size=page_size,
+            after=after,
+        )
 
     async def node(
         self, id: str

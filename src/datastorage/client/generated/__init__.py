@@ -2,6 +2,7 @@
 """The types of the API."""
 
 from datastorage.client.generated.enums import (
+    AccessOutcome,
     ActionAdvice,
     AiAnalysisAuditOrderField,
     CircuitName,
@@ -31,6 +32,7 @@ from datastorage.client.generated.enums import (
     WorkflowPhase,
 )
 from datastorage.client.generated.inputs import (
+    AccessFilter,
     AiAnalysisAuditFilter,
     AiAnalysisAuditListFilter,
     AiAnalysisAuditOrder,
@@ -65,6 +67,8 @@ from datastorage.client.generated.inputs import (
     WorkflowPhaseFilter,
 )
 from datastorage.client.generated.records import (
+    AccessEntry,
+    AccessEntryConnection,
     ActionGuard,
     AiAnalysisAudit,
     AiAnalysisAuditConnection,
@@ -106,6 +110,10 @@ from datastorage.client.generated.records import (
 )
 
 __all__ = [
+    "AccessEntry",
+    "AccessEntryConnection",
+    "AccessFilter",
+    "AccessOutcome",
     "ActionAdvice",
     "ActionGuard",
     "AiAnalysisAudit",

@@ -6,6 +6,21 @@ from __future__ import annotations
 from datastorage.client.open_enum import OpenEnum
 
 
+class AccessOutcome(OpenEnum):
+    """What became of an access."""
+
+    ALLOWED = "ALLOWED"
+    "It was done or answered."
+    REFUSED = "REFUSED"
+    "Not done, for a reason of the request's: a fault of the input, a conflict, nothing there."
+    DENIED = "DENIED"
+    "Not done: the caller has no right to it, or it lies outside its scope."
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    "The request was not let in: it showed no credential, or a bad one."
+    FAILED = "FAILED"
+    "Not done, for a reason of the service's; a write that failed may stand."
+
+
 class ActionAdvice(OpenEnum):
     """What somebody should do who is about to act on a target."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from datastorage.client.generated.enums import (
+    AccessOutcome,
     AiAnalysisAuditOrderField,
     ExecutionAuditOrderField,
     NullsPlace,
@@ -21,6 +22,23 @@ from datastorage.client.generated.enums import (
     WorkflowPhase,
 )
 from datastorage.client.model import Input, JSONObject
+
+
+class AccessFilter(Input):
+    """Which entries of the access audit; all that is given must hold."""
+
+    principal: str | None = None
+    "Of this principal."
+    outcomes: list[AccessOutcome] | None = None
+    "With one of these outcomes."
+    field: str | None = None
+    "Of this root field."
+    subject: str | None = None
+    "That named a record of this key."
+    since: datetime | None = None
+    "At this time or later."
+    until: datetime | None = None
+    "Before this time."
 
 
 class AiAnalysisAuditFilter(Input):

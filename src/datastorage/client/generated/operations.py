@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from datastorage.client.generated.records import (
+    AccessEntryConnection,
     ActionGuard,
     AiAnalysisAudit,
     AiAnalysisAuditConnection,
@@ -34,6 +35,8 @@ from datastorage.client.generated.records import (
 )
 from datastorage.client.operation import BatchMutation, Count, Mutation, NodeQuery, Query
 
+_ACCESS_ENTRY = "fragment AccessEntry on AccessEntry { databaseId recordedAt outcome principal declaredActor address requestId operation field subject reason times }"
+_ACCESS_ENTRY_CONNECTION = "fragment AccessEntryConnection on AccessEntryConnection { nodes { ...AccessEntry } pageInfo { ...PageInfo } }"
 _ACTION_GUARD = "fragment ActionGuard on ActionGuard { advice reasons since inFlight { ...RemediationAudit } inFlightCount recentFailures { ...RemediationAudit } recentFailureCount recentAttemptCount recentSuccessCount recurredCount lastAttempt { ...RemediationAudit } lastSuccess { ...RemediationAudit } }"
 _AI_ANALYSIS_AUDIT = "fragment AiAnalysisAudit on AiAnalysisAudit { id databaseId analysisId remediationRequestId provider model confidenceScore tokensUsed analysisDurationMs rootCause recommendedAction namespace clusterName metadata createdAt }"
 _AI_ANALYSIS_AUDIT_CONNECTION = "fragment AiAnalysisAuditConnection on AiAnalysisAuditConnection { nodes { ...AiAnalysisAudit } pageInfo { ...PageInfo } }"
@@ -239,6 +242,19 @@ SYSTEM_STATUS = Query[SystemStatus](
     _OUTBOX_STATUS,
     _SYSTEM_STATUS,
     _VECTOR_ENGINE_STATUS,
+)
+ACCESS_AUDIT = Query[AccessEntryConnection](
+    "accessAudit",
+    AccessEntryConnection,
+    "query AccessAudit($filter: AccessFilter, $first: Int, $after: String) { accessAudit(filter: $filter, first: $first, after: $after) { ...AccessEntryConnection } }",
+    _ACCESS_ENTRY,
+    _ACCESS_ENTRY_CONNECTION,
+    _PAGE_INFO,
+)
+ACCESS_AUDIT_COUNT = Count(
+    "accessAudit",
+    int,
+    "query AccessAuditCount($filter: AccessFilter, $cap: Int) { accessAudit(filter: $filter) { totalCount(cap: $cap) } }",
 )
 NODE = NodeQuery[
     AiAnalysisAudit | ExecutionAudit | RemediationAudit | RemediationEvent | WorkflowAudit | None

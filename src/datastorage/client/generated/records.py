@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from datastorage.client.generated.enums import (
+    AccessOutcome,
     ActionAdvice,
     CircuitName,
     CircuitState,
@@ -25,6 +26,57 @@ from datastorage.client.generated.enums import (
     WorkflowPhase,
 )
 from datastorage.client.model import JSONObject, Record
+
+
+class AccessEntry(Record):
+    """Who wanted what, from where, and what became of it; never changed."""
+
+    database_id: int
+    "Its number in the database."
+    recorded_at: datetime
+    "When it happened."
+    outcome: AccessOutcome
+    "What became of it."
+    principal: str | None
+    "Who it was, as authenticated; null if nobody was let in."
+    declared_actor: str | None
+    "Who it was, as the client says (`X-Actor`)."
+    address: str | None
+    "Address that the request came from, as this service sees it: a gateway's, if there is one."
+    request_id: str | None
+    "Id of the request, as in logs and `X-Request-Id`."
+    operation: str | None
+    "The operation as the client named it."
+    field: str | None
+    "Root field; null where it was not reached or is not noted."
+    subject: str | None
+    "Key of the record that was named; null for batches."
+    reason: str | None
+    "Why it was not done; of batches how many items fared how."
+    times: int
+    "How often, where the same happened again and again within a second."
+
+
+class PageInfo(Record):
+    """Where a page lies in its list."""
+
+    has_next_page: bool
+    "More rows follow this page."
+    has_previous_page: bool
+    "Rows precede this page."
+    start_cursor: str | None
+    "Cursor of the first row; pass it as `before`."
+    end_cursor: str | None
+    "Cursor of the last row; pass it as `after`."
+
+
+class AccessEntryConnection(Record):
+    """One page of a list."""
+
+    nodes: list[AccessEntry]
+    "The rows of this page."
+    page_info: PageInfo
+    "Where this page lies in the list."
 
 
 class RemediationAudit(Record):
@@ -146,19 +198,6 @@ class AiAnalysisAudit(Record):
     "Anything else that was sent."
     created_at: datetime
     "When it was stored."
-
-
-class PageInfo(Record):
-    """Where a page lies in its list."""
-
-    has_next_page: bool
-    "More rows follow this page."
-    has_previous_page: bool
-    "Rows precede this page."
-    start_cursor: str | None
-    "Cursor of the first row; pass it as `before`."
-    end_cursor: str | None
-    "Cursor of the last row; pass it as `after`."
 
 
 class AiAnalysisAuditConnection(Record):

@@ -9,6 +9,8 @@ from datetime import datetime
 
 from datastorage.client.errors import DataStorageError
 from datastorage.client.generated import (
+    AccessEntry,
+    AccessFilter,
     ActionGuard,
     AiAnalysisAudit,
     AiAnalysisAuditFilter,
@@ -452,6 +454,26 @@ class DataStorage(Connection):
         Answers also while they do not. Needs the right to administrate.
         """
         return self.run(operations.SYSTEM_STATUS, {})
+
+    def access_audit(
+        self, *, filter: AccessFilter | None = None, page_size: int = 100, after: str | None = None
+    ) -> Listing[AccessEntry]:
+        """Who wanted what and what became of it, newest first; written a moment after it happened.
+
+        What is noted is a setting: denials always. Needs the right to administrate, without a scope.
+
+        Iterate over it; pages are fetched as needed, the first after the cursor `after`.
+
+        filter: Which entries; all of them by default.
+        """
+        return Listing(
+            self,
+            operations.ACCESS_AUDIT,
+            operations.ACCESS_AUDIT_COUNT,
+            {"filter": filter},
+            page_size=page_size,
+            after=after,
+        )
 
     def node(
         self, id: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLError
@@ -15,7 +15,7 @@ from datastorage.graphql.compiled.operation import CompiledOperation
 from datastorage.graphql.compiled.operations import REFERENCE_ONLY, CompiledOperations
 from datastorage.graphql.compiled.unsupported import Unsupported
 from datastorage.graphql.context import Context
-from datastorage.graphql.errors import present
+from datastorage.graphql.errors import presented
 from datastorage.graphql.query_limits import LimitQueries, QueryLimits
 from datastorage.observability.labels import Executor
 from datastorage.observability.metrics import count_execution
@@ -37,12 +37,12 @@ class Execution:
         variables: dict[str, Any] | None,
         name: str | None,
         context: Context,
-        allowed: Iterable[OperationType],
+        allowed: Collection[OperationType],
     ) -> Result:
         """The result of an operation. Errors: those of Strawberry for operations that cannot be chosen."""
         key = (query, name)
         operation = self._operations.get(key)
-        if operation is not None:
+        if operation is not None and operation.kind in allowed:
             count_execution(Executor.COMPILED)
             return await self._run(operation, variables or {}, context)
         result = await self._schema.execute(
@@ -61,12 +61,12 @@ class Execution:
     async def _run(self, operation: CompiledOperation, variables: dict[str, Any], context: Context) -> Result:
         refused = operation.refusals(variables)
         if refused:
-            return _presented(ExecutionResult(None, list(refused)))
+            return _presented(ExecutionResult(None, list(refused)), operation)
         values = operation.coerced(variables)
         if isinstance(values, list):
-            return _presented(ExecutionResult(None, values))
+            return _presented(ExecutionResult(None, values), operation)
         executor = CompiledExecutor(self._schema._schema, operation, context, values)  # noqa: SLF001 -- no public way
-        return _presented(await executor.answer())
+        return _presented(await executor.answer(), operation)
 
     def _compile(self, query: str, name: str | None) -> CompiledOperation | None:
         try:
@@ -81,9 +81,9 @@ def _ran(result: Any) -> bool:
     return result.data is not None or any(error.path for error in errors)
 
 
-def _presented(result: ExecutionResult) -> ExecutionResult:
+def _presented(result: ExecutionResult, operation: CompiledOperation) -> ExecutionResult:
     if result.errors:
-        result.errors = [present(error) for error in result.errors]
+        result.errors = presented(result.errors, writes=operation.kind is OperationType.MUTATION)
     return result
 
 

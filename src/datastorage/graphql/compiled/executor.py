@@ -22,6 +22,7 @@ from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 from strawberry.execution import optimized_is_awaitable
 
+from datastorage.graphql.compiled.calls import Call, CompiledInfo
 from datastorage.graphql.compiled.operation import CompiledOperation
 from datastorage.graphql.context import Context
 
@@ -57,11 +58,46 @@ class CompiledExecutor(Executor[Any]):
         """Data and errors."""
         plan, data = self._plan, None
         try:
-            fields = self.execute_fields(plan.root_type, None, None, plan.root_fields, None)
+            execute = self.execute_fields_serially if plan.is_mutation else self.execute_fields
+            fields = execute(plan.root_type, None, None, plan.root_fields, None)
             data = await fields if isinstance(fields, Awaitable) else fields
         except GraphQLError as error:
             self.collected_errors.add(error, None)
         return ExecutionResult(data, self.collected_errors.errors or None)
+
+    def execute_field(
+        self,
+        parent_type: GraphQLObjectType,
+        source: Any,
+        field_details_list: FieldDetailsList,
+        path: Path,
+        position_context: Any,
+    ) -> Any:
+        """Asks a resolver that is awaited, with what was prepared for it; other fields are graphql-core's."""
+        call = self._plan.call(parent_type, field_details_list)
+        if call is None:
+            return super().execute_field(parent_type, source, field_details_list, path, position_context)
+        try:
+            asked = call.asked(self, source, path)
+        except Exception:  # noqa: BLE001 -- nobody was asked; graphql-core meets the same fault, and locates it
+            return super().execute_field(parent_type, source, field_details_list, path, position_context)
+        return self._completed(call, asked, path, position_context)
+
+    async def _completed(self, call: Call, asked: Awaitable[Any], path: Path, position_context: Any) -> Any:
+        """The answer of a resolver as part of the operation's answer."""
+        try:
+            found = await asked
+            if call.serialise is not None:
+                try:
+                    return call.serialise(found)
+                except Exception:  # noqa: BLE001, S110 -- graphql-core meets the same fault below, and locates it
+                    pass
+            info = CompiledInfo(call, self, path).raw
+            completed = self.complete_value(call.type, call.by, info, path, found, position_context)
+            return await completed if isinstance(completed, Awaitable) else completed
+        except Exception as error:  # noqa: BLE001 -- as graphql-core does
+            self.handle_field_error(error, call.type, call.by, path)
+            return None
 
     def collect_subfields(
         self, return_type: GraphQLObjectType, field_details_list: FieldDetailsList
@@ -81,15 +117,18 @@ class CompiledExecutor(Executor[Any]):
         whole = super().execute_fields
         try:
             serialise, rest = self._plan.divided(parent_type, grouped_field_set)
-            written = serialise(source_value)
+            written = None if len(rest) == len(grouped_field_set) else serialise(source_value)
         except Exception:  # noqa: BLE001 -- graphql-core meets the same fault, and locates it
             return whole(parent_type, source_value, path, grouped_field_set, position_context)
-        resolved = whole(parent_type, source_value, path, rest, position_context)
+        resolved: Any = whole(parent_type, source_value, path, rest, position_context)
+        if written is None:
+            return resolved
         if not isinstance(resolved, Awaitable):
             return written | resolved
 
         async def both() -> dict[str, Any]:
-            return written | await resolved
+            merged: dict[str, Any] = written | await resolved
+            return merged
 
         return both()
 

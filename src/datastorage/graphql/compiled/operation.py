@@ -23,10 +23,12 @@ from graphql import (
     visit,
 )
 from graphql.execution.collect_fields import FragmentDetails
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
+from strawberry.types.graphql import OperationType as Kind
 
 from datastorage.graphql.compiled.plan import Plan
 from datastorage.graphql.compiled.unsupported import Unsupported
+from datastorage.graphql.compiled.variables import Variables
 from datastorage.graphql.query_limits import QueryLimits, refusals
 from datastorage.graphql.query_size import ITEMS, PAGE_SIZES, measured
 from datastorage.limits import COMPILED_VARIANTS_MAX
@@ -45,12 +47,14 @@ class CompiledOperation:
         self._schema, self._limits, self._name = schema, limits, name
         self._document = parse(document)
         self.operation = _chosen(self._document, name)
+        self.kind = Kind(self.operation.operation.value)
         self.fragment_definitions = {
             node.name.value: node
             for node in self._document.definitions
             if isinstance(node, FragmentDefinitionNode)
         }
         self.fragments = {name: FragmentDetails(node) for name, node in self.fragment_definitions.items()}
+        self._variables = Variables(schema, self.operation.variable_definitions or ())
         used = _UsedVariables()
         visit(self._document, used)
         self._conditions, self._sizes = sorted(used.conditions), sorted(used.sizes)
@@ -68,7 +72,7 @@ class CompiledOperation:
 
     def coerced(self, variables: dict[str, Any]) -> VariableValues | list[GraphQLError]:
         """The variables as their types want them, or what is wrong with them."""
-        return get_variable_values(self._schema, self.operation.variable_definitions or (), variables)
+        return self._variables.coerced(variables)
 
     def plan(self, variables: VariableValues) -> Plan:
         """What is selected, given the variables that `@skip` and `@include` look at."""
@@ -109,8 +113,8 @@ def _chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode
         operations = [node for node in operations if node.name and node.name.value == name]
     if len(operations) != 1:
         raise Unsupported("no single operation")
-    if operations[0].operation is not OperationType.QUERY:
-        raise Unsupported("not a query")
+    if operations[0].operation is OperationType.SUBSCRIPTION:
+        raise Unsupported("not answered once")
     return operations[0]
 
 

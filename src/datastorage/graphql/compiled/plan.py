@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from graphql import GraphQLError, GraphQLObjectType, GraphQLSchema, OperationDefinitionNode
+from graphql import GraphQLError, GraphQLObjectType, GraphQLSchema, OperationDefinitionNode, OperationType
 from graphql.execution.collect_fields import (
     CollectedFields,
     FieldDetailsList,
@@ -15,6 +15,7 @@ from graphql.execution.collect_fields import (
 )
 from graphql.execution.values import VariableValues
 
+from datastorage.graphql.compiled.calls import Call
 from datastorage.graphql.compiled.serialisers import Divided, Serialiser, divided, generated
 from datastorage.graphql.compiled.unsupported import Unsupported
 
@@ -38,12 +39,14 @@ class Plan:
         if root_type is None:
             raise Unsupported("no such root")
         self.root_type = root_type
+        self.is_mutation = operation.operation is OperationType.MUTATION
         self.root_fields: GroupedFieldSet = collect_fields(
             schema, fragments, variables, root_type, operation
         ).grouped_field_set
         self._selected: dict[tuple[str, int], CollectedFields] = {}
         self._divided: dict[tuple[str, int], Divided] = {}
         self._serialisers: dict[tuple[str, int], Serialiser | None] = {}
+        self._calls: dict[tuple[str, int], Call | None] = {}
 
     def selected(self, of: GraphQLObjectType, by: FieldDetailsList) -> CollectedFields:
         """What is selected of an object; `by` are lists of this plan, so that their identity names them."""
@@ -67,6 +70,16 @@ class Plan:
             ):  # a condition without a value is met again, and told, in its place
                 self._serialisers[key] = _NEVER
         return self._serialisers[key]
+
+    def call(self, parent: GraphQLObjectType, by: FieldDetailsList) -> Call | None:
+        """How to ask the resolver of a field; None where Strawberry and graphql-core do that."""
+        key = (parent.name, id(by))
+        if key not in self._calls:
+            try:
+                self._calls[key] = Call(self._schema, parent, by, self.selected)
+            except (Unsupported, GraphQLError):  # as above
+                self._calls[key] = None
+        return self._calls[key]
 
     def divided(self, of: GraphQLObjectType, fields: GroupedFieldSet) -> Divided:
         """What of an object has a function, and the fields that graphql-core resolves; `fields` are this plan's."""

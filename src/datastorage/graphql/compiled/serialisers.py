@@ -8,10 +8,12 @@ part of a generated function; nor can one whose arguments come with the request.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC
 from functools import partial
 from typing import Any, Final, cast
 
 from graphql import (
+    GraphQLError,
     GraphQLField,
     GraphQLLeafType,
     GraphQLList,
@@ -30,12 +32,21 @@ from strawberry.types.field import StrawberryField
 
 from datastorage.graphql.compiled.unsupported import Unsupported
 
-Serialiser = Callable[[Any], dict[str, Any]]
+Serialiser = Callable[[Any], Any]
 Divided = tuple[Serialiser, GroupedFieldSet]
 Selected = Callable[[GraphQLObjectType, FieldDetailsList], CollectedFields]
 
 _BACK_REFERENCE: Final = "strawberry-definition"
-_AS_THEY_ARE: Final = {"String": "str", "ID": "str", "Boolean": "bool"}
+# When a leaf is answered as it is; otherwise its type writes it, or refuses it. Times are written with the whole answer.
+_AS_THEY_ARE: Final = {
+    "String": "type({0}) is str",
+    "ID": "type({0}) is str",
+    "Boolean": "type({0}) is bool",
+    "BigInt": "type({0}) is int",
+    "Int": "type({0}) is int and -0x80000000 <= {0} <= 0x7FFFFFFF",
+    "Float": "type({0}) is float and {0} - {0} == 0",
+    "DateTime": "{0}.tzinfo is utc",
+}
 _NO_VARIABLES: Final = VariableValues({}, {})
 
 
@@ -57,12 +68,22 @@ def divided(
     return _Generator(schema, selected).divided(of, fields)
 
 
+def answering(
+    schema: GraphQLSchema, of: GraphQLOutputType, by: FieldDetailsList, selected: Selected
+) -> Serialiser | None:
+    """A function for whatever a field of a type may answer with; None where none can be generated."""
+    try:
+        return _Generator(schema, selected).answer(of, by)
+    except (Unsupported, GraphQLError):  # a condition without a value is met again, and told, in its place
+        return None
+
+
 class _Generator:
     """Writes the source of one function for one object type; the objects inside have functions of their own."""
 
     def __init__(self, schema: GraphQLSchema, selected: Selected) -> None:
         self._schema, self._selected = schema, selected
-        self._names: dict[str, Any] = {"unfit": Unfit}
+        self._names: dict[str, Any] = {"unfit": Unfit, "utc": UTC}
 
     def function(self, of: GraphQLObjectType, by: FieldDetailsList) -> Serialiser:
         """All that is selected of an object, which is checked to be of the type."""
@@ -75,6 +96,13 @@ class _Generator:
             lines += needed
             members.append(f"{key!r}: {value}")
         return self._made(lines, members)
+
+    def answer(self, of: GraphQLOutputType, by: FieldDetailsList) -> Serialiser:
+        """A value of any type."""
+        source = ["def serialise(value):", *self._completed("value", of, by), "    return value"]
+        exec("\n".join(source), self._names)  # noqa: S102 -- as below
+        serialise: Serialiser = self._names["serialise"]
+        return serialise
 
     def divided(self, of: GraphQLObjectType, selected: GroupedFieldSet) -> Divided:
         """What can be generated, with None in the places of the rest."""
@@ -158,9 +186,9 @@ class _Generator:
 
     def _written(self, value: str, of: GraphQLOutputType, fields: FieldDetailsList) -> str:
         if is_leaf_type(of):
-            exactly = _AS_THEY_ARE.get(of.name)
+            is_ready = _AS_THEY_ARE.get(of.name)
             written = f"{self._name(_leaf(of))}({value})"
-            return f"({value} if type({value}) is {exactly} else {written})" if exactly else written
+            return f"({value} if {is_ready.format(value)} else {written})" if is_ready else written
         if isinstance(of, GraphQLObjectType):
             return f"{self._name(generated(self._schema, of, fields, self._selected))}({value})"
         item = of.of_type if isinstance(of, GraphQLList) else None

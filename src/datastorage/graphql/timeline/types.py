@@ -13,6 +13,7 @@ from datastorage.graphql.audit import LazyAnalysis, LazyEvent, LazyExecution, La
 from datastorage.graphql.connection import Connection
 from datastorage.graphql.context import Info
 from datastorage.graphql.relation import paged
+from datastorage.graphql.selection import wanted
 from datastorage.services.remediation_timeline import Timeline
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ def around(relation: Relation, description: str, *, newest_by: str) -> Any:
 
     async def load(root: Timeline, info: Info, request: PageRequest) -> Page[Any]:
         then = root.past_page(relation, request)
-        return await info.context.loaders.page(relation, root.request_id, request) if then is None else then
+        if then is not None:
+            return then
+        return await info.context.loaders.page(relation, root.request_id, request, wanted(info))
 
     return paged(load, description, newest_by=newest_by, of=relation.name)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from datastorage.db.database import ReadSession
-from datastorage.domain.analysis import AiAnalysisDraft
+from datastorage.domain.analysis import AiAnalysisDraft, RootCause
 from datastorage.domain.enums import Similarity
 from datastorage.domain.remediation import RemediationAudit, RemediationDraft
 from datastorage.embedding import Vector
@@ -55,7 +55,8 @@ async def _texts(
         known += await stored.remediations({draft.remediation_request_id for draft in analyses}, lock=False)
     causes = await stored.root_causes({draft.remediation_request_id for draft in known})
     for analysis in analyses:
-        causes.setdefault(analysis.remediation_request_id, []).append(analysis.root_cause or "")
+        cause = RootCause(analysis.root_cause or "", analysis.namespace, analysis.cluster_name)
+        causes.setdefault(analysis.remediation_request_id, []).append(cause)
     return [incident_text(draft, causes.get(draft.remediation_request_id, ())) for draft in known]
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from datastorage.domain.caller import Caller
 from datastorage.domain.kind import R, RecordKind
 from datastorage.domain.receipt import Redaction
-from datastorage.errors import Forbidden
 from datastorage.redaction import Redactor
 from datastorage.services.redaction_receipt import redacted
 
@@ -25,7 +24,6 @@ class Prepared:
 def prepare(kind: RecordKind[R], caller: Caller, redactor: Redactor, raw: Mapping[str, Any]) -> Prepared:
     """From what a client sent. Errors: InvalidInput with every fault; Forbidden outside the scope."""
     draft = kind.parse(raw)
-    if not caller.scope.covers(draft.namespace, draft.cluster_name):
-        raise Forbidden(f"{caller.principal} may not write to namespace {draft.namespace}")
+    caller.require_within(draft.namespace, draft.cluster_name)
     clean, redactions = redacted(kind, {name: getattr(draft, name) for name in kind.redacted}, redactor)
     return Prepared(replace(draft, **clean), redactions)

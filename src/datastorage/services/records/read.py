@@ -8,10 +8,11 @@ from functools import partial
 from datastorage.db.database import ReadSession
 from datastorage.domain.caller import Caller, Right
 from datastorage.domain.filters import EVERYTHING, Filter, check_bounds
-from datastorage.domain.kind import R, RecordKind
+from datastorage.domain.kind import R, RecordKind, Wanted
 from datastorage.domain.paging import Page, PageRequest
 from datastorage.observability.labels import QueryOperation
 from datastorage.observability.metrics import query_observed
+from datastorage.repositories.record_reads import RecordReads
 from datastorage.repositories.records import Records
 from datastorage.services.dependencies import Dependencies
 
@@ -28,24 +29,24 @@ class RecordKey:
         return f"id {self.id}" if self.key is None else f"{kind.argument} {self.key}"
 
 
-async def get_record(deps: Dependencies, caller: Caller, kind: RecordKind[R], key: RecordKey) -> R | None:
-    """One audit, or None. Errors: Forbidden, Unavailable."""
+async def get_record(
+    deps: Dependencies, caller: Caller, kind: RecordKind[R], key: RecordKey, wanted: Wanted = None
+) -> R | None:
+    """One audit, or None; of it what is wanted. Errors: Forbidden, Unavailable."""
     caller.require(Right.READ)
     with query_observed(QueryOperation.GET):
-        async with deps.database.read() as session:
-            return await find(session, caller, kind, key)
+        return await _found(RecordReads(deps.database.rows, caller.scope, kind, wanted), key)
 
 
 async def list_records(
-    deps: Dependencies, caller: Caller, kind: RecordKind[R], request: PageRequest
+    deps: Dependencies, caller: Caller, kind: RecordKind[R], request: PageRequest, wanted: Wanted = None
 ) -> Page[R]:
-    """A page. Errors: Forbidden, InvalidInput, BadCursor, Unavailable."""
+    """A page; of its audits what is wanted. Errors: Forbidden, InvalidInput, BadCursor, Unavailable."""
     caller.require(Right.READ)
     check_bounds(request.where)
     operation = QueryOperation.LIST if request.where == EVERYTHING else QueryOperation.FILTER
     with query_observed(operation):
-        async with deps.database.read() as session:
-            nodes, more = await Records(session, caller.scope, kind).page(request)
+        nodes, more = await RecordReads(deps.database.rows, caller.scope, kind, wanted).page(request)
     return Page(request, nodes, more, partial(count_records, deps, caller, kind, request.where))
 
 
@@ -59,8 +60,11 @@ async def count_records(
 
 
 async def find(session: ReadSession, caller: Caller, kind: RecordKind[R], key: RecordKey) -> R | None:
-    """The audit behind a key, within the caller's scope."""
-    audits = Records(session, caller.scope, kind)
+    """The audit behind a key, within the caller's scope, in a session."""
+    return await _found(Records(session, caller.scope, kind), key)
+
+
+async def _found(audits: Records[R] | RecordReads[R], key: RecordKey) -> R | None:
     if key.key is not None:
         if "\x00" in key.key:  # PostgreSQL's text cannot hold it, and the statement would fail
             return None

@@ -7,31 +7,36 @@ from functools import partial
 from typing import Any
 
 from datastorage.domain.caller import Caller, Right
-from datastorage.domain.kind import R, RecordKind
+from datastorage.domain.kind import R, RecordKind, Wanted
 from datastorage.domain.paging import Page, PageRequest
 from datastorage.domain.relation import Relation
-from datastorage.repositories.records import Records
+from datastorage.repositories.record_reads import RecordReads
+from datastorage.repositories.related_reads import RelatedReads
 from datastorage.repositories.relations import Relations
 from datastorage.services.dependencies import Dependencies
 
 
 async def related_pages(
-    deps: Dependencies, caller: Caller, relation: Relation, keys: Sequence[str], request: PageRequest
+    deps: Dependencies,
+    caller: Caller,
+    relation: Relation,
+    keys: Sequence[str],
+    request: PageRequest,
+    wanted: Wanted = None,
 ) -> list[Page[Any]]:
-    """The page of each key, in their order. Errors: Forbidden, BadCursor, Unavailable."""
+    """The page of each key, in their order; what is wanted of each record. Errors: Forbidden, BadCursor, Unavailable."""
     caller.require(Right.READ)
-    async with deps.database.read() as session:
-        pages = await Relations(session, caller.scope).pages(relation, sorted(set(keys)), request)
+    reads = RelatedReads(deps.database.rows, caller.scope, wanted)
+    pages = await reads.pages(relation, sorted(set(keys)), request)
     return [Page(request, *pages[key], partial(_count, deps, caller, relation, key)) for key in keys]
 
 
 async def records_by_key(
-    deps: Dependencies, caller: Caller, kind: RecordKind[R], keys: Sequence[str]
+    deps: Dependencies, caller: Caller, kind: RecordKind[R], keys: Sequence[str], wanted: Wanted = None
 ) -> list[R | None]:
     """The record of each natural key, in their order; None where there is none to see."""
     caller.require(Right.READ)
-    async with deps.database.read() as session:
-        found = await Records(session, caller.scope, kind).by_keys(sorted(set(keys)))
+    found = await RecordReads(deps.database.rows, caller.scope, kind, wanted).by_keys(sorted(set(keys)))
     return [found.get(key) for key in keys]
 
 

@@ -57,7 +57,7 @@ async def similar_to(
 
     The session is a snapshot, so that what else is asked in it fits the answer. Errors: Unavailable.
     """
-    statistics = await deps.terms.current(session)
+    statistics = await deps.terms.seen_by(caller.scope, session)
     await prepare_for_search(session)
     return await _Search(deps, caller, session, question, asked, statistics).found()
 

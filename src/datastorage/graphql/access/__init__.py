@@ -1,0 +1,1 @@
+"""The access audit in the API."""

@@ -1,0 +1,211 @@
+"""A field whose resolver is awaited: what it is asked with, prepared as far as it is the same for every request."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any, Final, cast
+
+import strawberry
+from graphql import (
+    ArgumentNode,
+    FieldNode,
+    GraphQLArgument,
+    GraphQLError,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    GraphQLUnionType,
+    ListValueNode,
+    ObjectValueNode,
+    Undefined,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    is_leaf_type,
+)
+from graphql.execution import Executor
+from graphql.execution.collect_fields import FieldDetailsList
+from graphql.execution.values import VariableValues, coerce_argument
+from graphql.pyutils import Path
+from strawberry.types.arguments import convert_argument
+from strawberry.types.field import StrawberryField
+
+from datastorage.domain.kind import Wanted
+from datastorage.graphql.compiled.serialisers import Unfit, answering
+from datastorage.graphql.compiled.unsupported import Unsupported
+from datastorage.graphql.compiled.wanted import Selected, wanted
+
+_NO_VARIABLES: Final = VariableValues({}, {})
+
+
+class Call:
+    """How one selected field asks its resolver. Errors: Unsupported, for fields that are not simply awaited."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        parent: GraphQLObjectType,
+        by: FieldDetailsList,
+        selected: Selected,
+    ) -> None:
+        node = by[0].node
+        field = parent.fields.get(node.name.value)
+        definition = field.extensions.get("strawberry-definition") if field else None
+        if field is None or not isinstance(definition, StrawberryField) or definition.extensions:
+            raise Unsupported("no field of Strawberry's")
+        resolver = definition.base_resolver
+        if resolver is None or not resolver.is_async or resolver.self_parameter:
+            raise Unsupported("nothing to wait for")
+        if isinstance(get_named_type(field.type), GraphQLUnionType):
+            raise Unsupported("Strawberry turns its errors into results")
+        self.field, self.definition, self.parent, self.by = field, definition, parent, by
+        self.type: GraphQLOutputType = field.type
+        self.serialise = answering(schema, field.type, by, selected)
+        self.resolve = cast("Callable[..., Awaitable[Any]]", resolver.wrapped_func)
+        record = resolver.parent_parameter or resolver.root_parameter
+        self._record = record.name if record else None
+        self._info = resolver.info_parameter.name if resolver.info_parameter else None
+        self.wanted: Wanted = wanted(field.type, by, selected)
+        self._constant: dict[str, Any] = {}
+        self._variable: list[_FromVariable] = []
+        self._mixed: list[_Argument] = []
+        given = {argument.name.value: argument for argument in node.arguments or ()}
+        for argument in _arguments_of(schema, definition, field.args):
+            self._prepare(argument, node, given.get(argument.name))
+
+    def asked(self, executor: Executor[Any], source: Any, path: Path) -> Awaitable[Any]:
+        """The resolver's answer. Errors: Unfit, GraphQLError, before it is asked."""
+        arguments = self._arguments(executor.variable_values)
+        if self._record is not None:
+            arguments[self._record] = source
+        if self._info is not None:
+            arguments[self._info] = CompiledInfo(self, executor, path)
+        return self.resolve(**arguments)
+
+    def _prepare(self, argument: _Argument, node: FieldNode, given: ArgumentNode | None) -> None:
+        if given is None or not _uses_variables(given.value):
+            try:
+                self._constant.update(argument.of(node, given, _NO_VARIABLES))
+            except GraphQLError:
+                raise Unsupported(argument.name) from None  # refused, with every request
+        elif isinstance(given.value, VariableNode):
+            absent = {}
+            is_required = isinstance(argument.definition.type, GraphQLNonNull)
+            if not is_required or argument.definition.default is not None:
+                absent = argument.of(node, None, _NO_VARIABLES)
+            self._variable.append(_FromVariable(argument, given.value.name.value, absent, is_required))
+        else:
+            self._mixed.append(replace(argument, node=node, given=given))
+
+    def _arguments(self, variables: VariableValues) -> dict[str, Any]:
+        arguments = self._constant.copy()
+        for place in self._variable:
+            value = variables.coerced.get(place.variable, Undefined)
+            if value is None and place.is_required:
+                raise Unfit
+            if value is Undefined:
+                if place.is_required and not place.absent:
+                    raise Unfit
+                arguments.update(place.absent)
+            else:
+                convert = place.argument.convert
+                arguments[place.argument.python_name] = value if convert is None else convert(value)
+        for argument in self._mixed:
+            arguments.update(argument.of(argument.node, argument.given, variables))
+        return arguments
+
+
+class CompiledInfo(strawberry.Info[Any, None]):
+    """What a resolver may ask about its field; graphql-core's own description of it is made when asked for."""
+
+    def __init__(self, call: Call, executor: Executor[Any], path: Path) -> None:
+        self._call, self._executor, self._path = call, executor, path
+        self._field = call.definition
+
+    @property
+    def wanted(self) -> Wanted:
+        """Which attributes of the records found are needed."""
+        return self._call.wanted
+
+    @property
+    def context(self) -> Any:
+        """That of the request."""
+        return self._executor.context_value
+
+    @property
+    def raw(self) -> GraphQLResolveInfo[Any]:
+        """graphql-core's own."""
+        return self._raw_info
+
+    @cached_property
+    def _raw_info(self) -> GraphQLResolveInfo[Any]:  # type: ignore[override]
+        nodes = [details.node for details in self._call.by]
+        return self._executor.build_resolve_info(self._call.field, nodes, self._call.parent, self._path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Argument:
+    """One argument of a field, as GraphQL and as Python know it."""
+
+    name: str
+    python_name: str
+    definition: GraphQLArgument
+    convert: Callable[[Any], Any] | None  # None: leaves stay as they are
+    node: FieldNode | None = None
+    given: ArgumentNode | None = None
+
+    def of(
+        self, node: FieldNode | None, given: ArgumentNode | None, variables: VariableValues
+    ) -> dict[str, Any]:
+        """The argument as the resolver takes it; nothing if it is neither given nor has a default."""
+        coerced: dict[str, Any] = {}
+        coerce_argument(coerced, cast("FieldNode", node), self.name, self.definition, given, variables, None)
+        if not coerced:
+            return {}
+        value = coerced.popitem()[1]
+        return {self.python_name: value if self.convert is None else self.convert(value)}
+
+
+@dataclass(frozen=True, slots=True)
+class _FromVariable:
+    argument: _Argument
+    variable: str
+    absent: dict[str, Any]  # what is passed when the variable is not sent
+    is_required: bool
+
+
+def _arguments_of(
+    schema: GraphQLSchema, definition: StrawberryField, arguments: Mapping[str, GraphQLArgument]
+) -> Iterator[_Argument]:
+    strawberry_schema = schema._strawberry_schema  # type: ignore[attr-defined] # noqa: SLF001 -- its only link
+    converter = strawberry_schema.schema_converter
+    by_name = {
+        converter.config.name_converter.from_argument(argument): argument for argument in definition.arguments
+    }
+    for name, argument in arguments.items():
+        known = by_name[name]
+        convert = partial(
+            convert_argument,
+            type_=known.type,
+            scalar_registry=converter.scalar_registry,
+            config=converter.config,
+            path=(name,),
+        )
+        kind = argument.type.of_type if isinstance(argument.type, GraphQLNonNull) else argument.type
+        yield _Argument(name, known.python_name, argument, None if is_leaf_type(kind) else convert)
+
+
+def _uses_variables(value: ValueNode) -> bool:
+    match value:
+        case VariableNode():
+            return True
+        case ListValueNode(values=values):
+            return any(map(_uses_variables, values))
+        case ObjectValueNode(fields=fields):
+            return any(_uses_variables(field.value) for field in fields)
+        case _:
+            return False
