@@ -546,6 +546,10 @@ async def test_an_agent_asks_what_helped_and_whether_it_may_act(
     assert guard.advice in set(ActionAdvice)
 
 
+async def test_an_administrator_reads_who_was_denied(memory: AsyncDataStorage) -> None:
+    assert [entry async for entry in memory.access_audit()] == []
+
+
 async def test_an_administrator_asks_how_the_system_stands(memory: AsyncDataStorage) -> None:
     status = await memory.system_status()
 

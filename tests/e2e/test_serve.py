@@ -68,14 +68,16 @@ def test_an_incident_is_stored_listed_read_and_found_by_its_meaning(service: Ser
         startTime="2026-01-02T12:00:00Z",
     )
 
+    among = {"remediationRequestId": {"in": ["oom", "disk"]}}  # others use the service too
+
     def similar(text: str, **filters: Any) -> list[str]:
-        found = service.ask(SIMILAR, text=text, filters=filters or None)["data"]["similarIncidents"]["hits"]
+        found = service.ask(SIMILAR, text=text, filters=among | filters)["data"]["similarIncidents"]["hits"]
         assert [hit["similarity"] for hit in found] == sorted(
             (hit["similarity"] for hit in found), reverse=True
         )
         return [hit["incident"]["remediationRequestId"] for hit in found]
 
-    assert request_ids(service) == ["disk", "oom"]
+    assert [each for each in request_ids(service) if each in ("oom", "disk")] == ["disk", "oom"]
     assert service.ask(GET, r="oom")["data"]["remediationAudit"] == {
         "name": "payment-api-oom",
         "phase": "PENDING",

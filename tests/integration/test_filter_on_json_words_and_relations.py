@@ -153,7 +153,12 @@ def world(services: tuple[BlockingPortal, Dependencies]) -> World:
 
     def text_of(audit: RemediationAudit) -> str:
         summary = audit.metadata["summary"]
-        causes = [a.root_cause for a in analyses if a.remediation_request_id == audit.remediation_request_id]
+        causes = [
+            analysis.root_cause
+            for analysis in analyses
+            if analysis.remediation_request_id == audit.remediation_request_id
+            and analysis.namespace in (None, audit.namespace)  # what was found elsewhere is not told here
+        ]
         return " ".join(
             filter(
                 None,

@@ -60,4 +60,6 @@ def shown(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(shown(each) for each in value)
     return str(value.value) if isinstance(value, Enum) else str(value)
