@@ -10,7 +10,7 @@ from datastorage.errors import Unavailable
 from datastorage.settings import Settings
 from support.servers import PASSWORD, Server
 
-PATIENT = Settings(_env_file=None, pool_size=6)
+PATIENT = Settings(_env_file=None, pool_size=8)
 
 
 @pytest.mark.parametrize("kind", ["read", "write", "snapshot"])

@@ -30,7 +30,7 @@ def variables(database: URL | Path, **settings: object) -> dict[str, str]:
     """Our variables of a process: where its data is, and its settings by their names."""
     place = "DATA_DIR" if isinstance(database, Path) else "DATABASE_URL"
     where = str(database) if isinstance(database, Path) else database.render_as_string(hide_password=False)
-    given = {place: where, "POOL_SIZE": 6, "DRAIN_S": 0, **settings}
+    given = {place: where, "POOL_SIZE": 8, "DRAIN_S": 0, **settings}
     return {f"DATASTORAGE_{name}": str(value) for name, value in given.items()}
 
 

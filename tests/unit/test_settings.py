@@ -107,7 +107,7 @@ def test_all_faults_come_in_one_message(env: SetVariables, tmp_path: Path) -> No
         ("HTTP_PORT", "65536", "less than or equal to 65535"),
         ("METRICS_PORT", "-1", "greater than or equal to 0"),
         ("DATABASE_PORT", "0", "greater than or equal to 1"),
-        ("POOL_SIZE", "5", "greater than or equal to 6"),
+        ("POOL_SIZE", "7", "greater than or equal to 8"),
         ("WORKERS", "65", "less than or equal to 64"),
         ("INSECURE", "perhaps", "valid boolean"),
         ("QUERY_TIMEOUT_S", "inf", "less than or equal to 86400"),

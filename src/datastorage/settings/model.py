@@ -116,7 +116,7 @@ class Settings(AuthenticationSettings):
         description="Apply migrations at start with an external database; embedded always does.",
     )
 
-    pool_size: int = Field(50, ge=6, le=500, description="Database connections per process, in all.")
+    pool_size: int = Field(50, ge=8, le=500, description="Database connections per process, in all.")
     pool_acquire_timeout_s: Seconds = Field(10.0, description="Wait for a free connection.")
     query_timeout_s: Seconds = Field(
         30.0, description="A read statement may take this long, and no longer than its request."
