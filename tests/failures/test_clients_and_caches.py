@@ -40,7 +40,7 @@ async def test_50_writers_on_two_connections_are_told_to_wait_and_none_is_lost(
     database_url: URL, writes: int, recorded: Record
 ) -> None:
     # of the smallest pool two connections are to write
-    with replicas(database_url, POOL_SIZE=6, POOL_ACQUIRE_TIMEOUT_S=0.2) as service:
+    with replicas(database_url, POOL_SIZE=8, POOL_ACQUIRE_TIMEOUT_S=0.2) as service:
         load = Load(service.urls, writes, writers=50)
         async with load.running(), administrator(database_url) as sql:
             await load.reached(0.4)
