@@ -32,11 +32,13 @@ from datastorage.observability.logging import configure_logging
 from datastorage.observability.metrics import BUILD_INFO
 from datastorage.redaction import Redactor
 from datastorage.repositories.identifiers import Identifiers
+from datastorage.repositories.incident_texts import root_causes
 from datastorage.repositories.record_tables import table_of
 from datastorage.services.access.trail import AccessTrail, writing_trail
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.embedder import Embedder
 from datastorage.services.embedding_worker import backfilling
+from datastorage.services.gathering import Gathering
 from datastorage.services.health import Health
 from datastorage.services.mirror_worker import mirroring
 from datastorage.services.outbox_state import showing_outbox
@@ -44,6 +46,7 @@ from datastorage.services.second_engine import SecondEngine
 from datastorage.services.second_engine_probe import probing_second_engine
 from datastorage.services.term_statistics import keeping_term_statistics
 from datastorage.services.unused_vectors import removing_unused_vectors
+from datastorage.services.write_queue import WriteQueue
 from datastorage.settings import AccessAudit, LogFormat, Settings, load_settings
 from datastorage.vector_engine.configured import configured_engine
 from datastorage.web.application import build_application
@@ -100,16 +103,20 @@ async def dependencies(url: URL, settings: Settings) -> AsyncIterator[Dependenci
     second = SecondEngine(configured_engine(settings))
     database = Database.connect(url, settings)
     embedder = configured_embedder(settings)
+    writes = WriteQueue()
     try:
         yield Dependencies(
             database=database,
             embedder=embedder,
             redactor=Redactor(settings.redaction_patterns),
             ids={kind.type_name: Identifiers(database, table_of(kind).table.name) for kind in KINDS},
+            root_causes=Gathering(partial(root_causes, database.rows)),
+            writes=writes,
             second=second,
             trail=AccessTrail(settings.access_audit),
         )
     finally:
+        await writes.close()
         await second.close()
         await embedder.close()
         await database.close()

@@ -126,6 +126,11 @@ BATCH_ROWS_MAX: Final = 500
 # the same two do not meet again: all that may take some 2 s, beside the second after which a deadlock is seen.
 WRITE_ATTEMPTS_MAX: Final = 6
 WRITE_REPEATED_AFTER_S_MAX: Final = 0.5
+# The write queue. Groups beyond two would only make them smaller: each costs some statements whatever it holds. More
+# than that many rows of one group would hold their locks for long; the queue is full when they would wait for seconds.
+WRITE_GROUPS_MAX: Final = 2
+WRITE_GROUP_ROWS_MAX: Final = 500
+WRITE_QUEUE_ROWS_MAX: Final = 5_000
 PREPARED_INLINE_MAX: Final = 8  # 10 KiB of text take up to 2 ms each to validate and redact
 
 # Embedding: tokens beyond this no longer move the mean of a static model; the longest text takes about 5 ms.

@@ -37,6 +37,14 @@ WRITES = Counter("datastorage_write_total", "Writes by table and outcome.", ["ta
 WRITE_SECONDS = Histogram(
     "datastorage_write_duration_seconds", "Duration of a write.", ["table"], buckets=SECONDS_BUCKETS
 )
+WRITE_GROUP_UNITS = Histogram(
+    "datastorage_write_group_units",
+    "Units of work written in one transaction.",
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128),
+)
+WRITE_QUEUE_UNITS = Gauge(
+    "datastorage_write_queue_units", "Units of work that wait for their turn.", multiprocess_mode="livesum"
+)
 DUALWRITE_SUCCESS = Counter(
     "datastorage_dualwrite_success_total", "Units of work committed with all their parts."
 )

@@ -7,14 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from datastorage.db.database import Database
+from datastorage.domain.analysis import RootCause
 from datastorage.redaction import Redactor
 from datastorage.repositories.identifiers import Identifiers
 from datastorage.services.access.trail import AccessTrail
 from datastorage.services.embedder import Embedder
+from datastorage.services.gathering import Gathering
 from datastorage.services.mirroring.deliveries import Deliveries
 from datastorage.services.second_engine import SecondEngine
 from datastorage.services.term_statistics import TermStatisticsCache
 from datastorage.services.vector_index_state import IndexState
+from datastorage.services.write_queue import WriteQueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class Dependencies:
     embedder: Embedder
     redactor: Redactor
     ids: Mapping[str, Identifiers]  # by the type name of the kind
+    root_causes: Gathering[str, list[RootCause]]  # what analyses found, by request id
+    writes: WriteQueue = field(default_factory=WriteQueue)
     terms: TermStatisticsCache = field(default_factory=TermStatisticsCache)
     index: IndexState = field(default_factory=IndexState)
     second: SecondEngine = field(default_factory=SecondEngine)
