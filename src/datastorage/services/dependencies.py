@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from datastorage.db.database import Database
 from datastorage.domain.analysis import RootCause
+from datastorage.limits import BATCH_ROWS_MAX
 from datastorage.redaction import Redactor
 from datastorage.repositories.identifiers import Identifiers
 from datastorage.services.access.trail import AccessTrail
@@ -37,3 +38,4 @@ class Dependencies:
     trail: AccessTrail = field(default_factory=AccessTrail)
     # Set by a write that stored a text without its vector.
     left_over: asyncio.Event = field(default_factory=asyncio.Event)
+    batch_rows_max: int = BATCH_ROWS_MAX  # that one mutation may write
