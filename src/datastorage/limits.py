@@ -121,6 +121,16 @@ QUERY_COST_MAX: Final = 20_000
 
 # HTTP. A full batch of creates with 64 KiB of metadata each would be 38 MiB; typical ones are below 1 MiB.
 REQUEST_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
+# Credentials take up to 8 KiB; the rest is for an operation in the URL, which is as much as others take (nginx).
+REQUEST_HEAD_BYTES_MAX: Final = 32 * 1024
+# Open connections of one process, some 15 KB each: far more than it could serve at once. Beyond, the slowest of some
+# makes room; looking at more of them takes longer than accepting the new one.
+CONNECTIONS_MAX: Final = 5_000
+CONNECTIONS_LOOKED_AT: Final = 100
+TAKEN_BYTES_MIN: Final = (
+    1024 * 1024
+)  # of a large answer, in the time that a client has: some 35 KB/s by default
+FILES_RESERVE: Final = 1_000  # open files beside these: databases, caches, providers
 BATCH_ROWS_MAX: Final = 500
 # A transaction that lost a deadlock or a serialisation conflict is done again, after a while left to chance, so that
 # the same two do not meet again: all that may take some 2 s, beside the second after which a deadlock is seen.

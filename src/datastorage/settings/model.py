@@ -23,7 +23,6 @@ from datastorage.limits import (
     QUERY_FIELDS_MAX,
     QUERY_TOKENS_MAX,
 )
-from datastorage.settings.authentication import AuthenticationSettings
 from datastorage.settings.choices import (
     CacheBackend,
     EmbeddedMode,
@@ -33,6 +32,7 @@ from datastorage.settings.choices import (
     SslMode,
 )
 from datastorage.settings.config_file import read_config_file
+from datastorage.settings.http import HttpSettings
 from datastorage.settings.values import (
     DatabaseUrl,
     HttpUrl,
@@ -53,7 +53,7 @@ NEEDED_BY_PROVIDER: Final[Mapping[ProviderKind | None, tuple[str, ...]]] = {
 }
 
 
-class Settings(AuthenticationSettings):
+class Settings(HttpSettings):
     """All settings of one process; immutable."""
 
     model_config = SettingsConfigDict(

@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 KEPT_MAX: Final = 256  # documents, and values of headers, of which the same is not found out again
 KEPT_CHARS_MAX: Final = 10_000
+# A page of another origin can send a form or text without being asked, but neither of these.
+_MEDIA: Final = {"application/json", "application/graphql+json"}
 _CHARSETS: Final = {"utf-8", "utf8", "us-ascii"}  # ASCII is part of UTF-8
 
 
@@ -91,7 +93,7 @@ async def read_operation(request: Request) -> Operation:
 @lru_cache(KEPT_MAX)
 def _check_content_type(content_type: str) -> None:
     media, *parameters = (part.strip() for part in content_type.lower().split(";"))
-    if media != "application/json":
+    if media not in _MEDIA:
         raise Unreadable(415, "send the operation as JSON with content-type application/json")
     for name, _, value in (parameter.partition("=") for parameter in parameters):
         if name == "charset" and value.strip('"') not in _CHARSETS:
