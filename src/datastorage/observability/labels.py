@@ -79,6 +79,8 @@ class CircuitName(StrEnum):
     EMBEDDING = "embedding"
     CACHE = "cache"
     VECTOR_ENGINE = "vector_engine"
+    RATE_LIMITS = "rate_limits"
+    DOCUMENTS = "documents"
 
 
 class OutboxEntry(StrEnum):
@@ -102,6 +104,24 @@ class Executor(StrEnum):
     COMPILED = "compiled"
     REFERENCE = "reference"
     FALLBACK = "fallback"  # asked for before, and not to be compiled
+
+
+class ThrottledBy(StrEnum):
+    """Which limit a request met."""
+
+    ADDRESS = "address"
+    PRINCIPAL = "principal"
+    IN_FLIGHT = "in_flight"
+
+
+class DocumentLookup(StrEnum):
+    """What became of a request that names its document."""
+
+    TRUSTED = "trusted"
+    PERSISTED = "persisted"
+    REGISTERED = "registered"  # sent along, and remembered
+    NOT_FOUND = "not_found"
+    REFUSED = "refused"  # only trusted documents are executed
 
 
 class AuthenticationFailure(StrEnum):

@@ -19,6 +19,7 @@ from datastorage.observability.labels import (
     CircuitName,
     CircuitState,
     CutOff,
+    DocumentLookup,
     DualWriteFailure,
     EmbeddingOutcome,
     Executor,
@@ -28,6 +29,7 @@ from datastorage.observability.labels import (
     RejectedCode,
     Status,
     Table,
+    ThrottledBy,
 )
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the series and tell nothing
@@ -106,6 +108,14 @@ EXECUTIONS = Counter("datastorage_execution_total", "Operations by who executed 
 AUTHENTICATION_FAILURES = Counter(
     "datastorage_authentication_failures_total", "Requests that were not let in, by why.", ["reason"]
 )
+THROTTLED = Counter("datastorage_throttled_total", "Requests that met a limit, by which.", ["limit"])
+RATE_LIMIT_FALLBACKS = Counter(
+    "datastorage_rate_limit_fallback_total",
+    "Requests that a process charged by itself, because Redis did not answer.",
+)
+DOCUMENT_LOOKUPS = Counter(
+    "datastorage_document_lookups_total", "Requests that name their document, by outcome.", ["outcome"]
+)
 ACCESS_AUDIT_DROPPED = Counter(
     "datastorage_access_audit_dropped_total",
     "Entries of the access audit that were lost because too many waited to be written.",
@@ -161,6 +171,8 @@ _OUTBOX = {kind: (OUTBOX_DEPTH.labels(kind), OUTBOX_AGE.labels(kind)) for kind i
 _DUALWRITE_FAILURE = {reason: DUALWRITE_FAILURE.labels(reason) for reason in DualWriteFailure}
 _AUTHENTICATION_FAILURE = {reason: AUTHENTICATION_FAILURES.labels(reason) for reason in AuthenticationFailure}
 _CUT_OFF = {reason: CUT_OFF.labels(reason) for reason in CutOff}
+_THROTTLED = {limit: THROTTLED.labels(limit) for limit in ThrottledBy}
+_DOCUMENT_LOOKUP = {outcome: DOCUMENT_LOOKUPS.labels(outcome) for outcome in DocumentLookup}
 _REJECTED = {code: REJECTED.labels(code) for code in RejectedCode}
 _FAULTS = {
     (field.value, reason): VALIDATION_FAILURES.labels(field, reason)
@@ -213,6 +225,16 @@ def count_authentication_failure(reason: AuthenticationFailure) -> None:
 def count_cut_off(reason: CutOff) -> None:
     """Counts a connection that was ended against its client's will."""
     _CUT_OFF[reason].inc()
+
+
+def count_throttled(limit: ThrottledBy) -> None:
+    """Counts a request that met a limit."""
+    _THROTTLED[limit].inc()
+
+
+def count_document_lookup(outcome: DocumentLookup) -> None:
+    """Counts a request that names its document, or had to."""
+    _DOCUMENT_LOOKUP[outcome].inc()
 
 
 def count_rejected(code: RejectedCode) -> None:

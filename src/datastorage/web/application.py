@@ -16,9 +16,12 @@ from strawberry import Schema
 
 from datastorage.errors import Unauthenticated, Unavailable
 from datastorage.graphql.compiled.execution import Execution
+from datastorage.services.rate_limits import configured_rate_limits
 from datastorage.settings import Settings
 from datastorage.web.authentication import configured_authentication
 from datastorage.web.called_names import only_by_name
+from datastorage.web.client_address import ClientAddresses
+from datastorage.web.documents import configured_documents
 from datastorage.web.foreign_pages import open_to_origins
 from datastorage.web.graphiql import graphiql_assets
 from datastorage.web.graphql_endpoint import METHODS, PATH, GraphQLEndpoint
@@ -34,11 +37,8 @@ def build_application(
     schema: Schema, settings: Settings, lifespan: StatelessLifespan[Starlette] | None = None
 ) -> Starlette:
     """The Starlette application; `lifespan` puts `deps` and `health` into its state."""
-    endpoint = GraphQLEndpoint(
-        Execution(schema, compiled=settings.compiled_execution),
-        graphiql=settings.graphiql,
-        request_timeout_s=settings.request_timeout_s,
-    )
+    documents = configured_documents(settings, schema)
+    endpoint = GraphQLEndpoint(Execution(schema, compiled=settings.compiled_execution), documents, settings)
     routes = [
         Route(PATH, endpoint.handle, methods=METHODS),
         Route("/health", health),
@@ -59,6 +59,9 @@ def build_application(
         },
         lifespan=lifespan,
     )
+    app.state.documents = documents
+    app.state.addresses = ClientAddresses(settings.trusted_proxies)
+    app.state.rate_limits = configured_rate_limits(settings)
     app.state.authentication = configured_authentication(settings, lambda: app.state.deps.database)
     return app
 

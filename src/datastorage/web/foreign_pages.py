@@ -7,6 +7,7 @@ from starlette.types import ASGIApp
 
 from datastorage.settings import Settings
 from datastorage.web.authentication.ways import API_KEY_HEADER
+from datastorage.web.graphql_request import COST_HEADER
 from datastorage.web.identity import ACTOR_HEADER
 
 
@@ -18,6 +19,6 @@ def open_to_origins(app: ASGIApp, settings: Settings) -> ASGIApp:
         app,
         allow_origins=settings.cors_origins,
         allow_methods=("GET", "POST"),
-        allow_headers=("authorization", API_KEY_HEADER, ACTOR_HEADER, "x-request-id"),
+        allow_headers=("authorization", API_KEY_HEADER, ACTOR_HEADER, COST_HEADER, "x-request-id"),
         expose_headers=("x-request-id", "retry-after"),
     )

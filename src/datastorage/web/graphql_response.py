@@ -44,9 +44,9 @@ def executed(result: Result, media: str) -> Response:
     return JsonResponse(body, _refusal_status(media) if never_ran else 200, media)
 
 
-def refused(message: str, media: str) -> Response:
+def refused(message: str, media: str, code: str = "BAD_USER_INPUT") -> Response:
     """The answer to a request that can be read, for an operation that cannot be chosen or run."""
-    return failed(message, "BAD_USER_INPUT", _refusal_status(media), media)
+    return failed(message, code, _refusal_status(media), media)
 
 
 def failed(
