@@ -46,6 +46,8 @@ class Execution:
         if operation is not None and operation.kind in allowed:
             count_execution(Executor.COMPILED)
             return await self._run(operation, variables or {}, context)
+        refused = self._compiled and key in self._operations
+        count_execution(Executor.FALLBACK if refused else Executor.REFERENCE)
         result = await self._schema.execute(
             query,
             variable_values=variables,
@@ -53,8 +55,6 @@ class Execution:
             context_value=context,
             allowed_operation_types=allowed,
         )
-        refused = self._compiled and key in self._operations
-        count_execution(Executor.FALLBACK if refused else Executor.REFERENCE)
         if self._compiled and not refused and ran(result):
             self._operations.put(key, self._compile(query, name))
         return result
