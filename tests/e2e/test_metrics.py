@@ -102,7 +102,7 @@ def test_gauges_tell_of_the_service(service: Service) -> None:
     at_rest = {
         "datastorage_database_up": 1,
         "datastorage_fallback_mode_active": 0,
-        "datastorage_pool_size": 6,
+        "datastorage_pool_size": 8,
         "datastorage_pool_in_use": 0,
         "datastorage_requests_in_flight": 0,
     }

@@ -10,6 +10,7 @@ from graphql import ExecutionResult, GraphQLError, NoSchemaIntrospectionCustomRu
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult as StrawberryResult
 
+from datastorage.graphql.context import Context
 from datastorage.graphql.query_size import QuerySize, measured
 from datastorage.graphql.suggestions import without_suggestions
 from datastorage.limits import (
@@ -68,7 +69,8 @@ class LimitQueries(SchemaExtension):
                 context._provided_operation_name,  # noqa: SLF001 -- the public one needs a valid document
                 context.variables or {},
             )
-            context.context.cost = size.cost
+            if isinstance(context.context, Context):  # nobody may have asked for an answer
+                context.context.cost = size.cost
             context.pre_execution_errors = refusals(size, self.limits) or None
         yield
 
