@@ -118,6 +118,18 @@ QUERY_DEPTH_MAX: Final = 15
 QUERY_FIELDS_MAX: Final = 2_000
 QUERY_ALIASES_MAX: Final = 100
 QUERY_COST_MAX: Final = 20_000
+# What is sent with it. A megabyte of text takes the parser a second, whatever it holds; documents have some 10 KB. An
+# object takes 0.1 ms before a resolver sees it, a value 2 us: a full batch has 500 objects, the largest filter some
+# 300, of which lists with 500 values each make 50,000.
+QUERY_CHARS_MAX: Final = 100_000
+QUERY_OBJECTS_MAX: Final = 1_000
+QUERY_VALUES_MAX: Final = 60_000
+QUERY_FRAGMENTS_WITHIN_MAX: Final = (
+    50  # spread within each other: graphql-core takes a few calls for each, of 1,000
+)
+COERCION_ERRORS_MAX: Final = (
+    50  # as graphql-core has it by default: each costs a millisecond, and fills the answer
+)
 
 # How often one may ask. A principal: far more than a controller or a dashboard does, and with batches some 100,000
 # records a second. An address may be the gateway of all of them: about what one process can answer.

@@ -11,6 +11,8 @@ import orjson
 from graphql import GraphQLError, OperationDefinitionNode, parse
 from starlette.requests import ClientDisconnect, Request
 
+from datastorage.limits import QUERY_CHARS_MAX
+
 _OPERATION: Final = re.compile(r"\b(query|mutation|subscription)\b(?:\s+([A-Za-z_]\w{0,99}))?", re.ASCII)
 
 _SHA256: Final = re.compile("[0-9a-f]{64}", re.ASCII)
@@ -148,6 +150,8 @@ def _operation(parameters: Any) -> Operation:
         query = ""
     elif not isinstance(query, str) or not query.strip():
         raise Unreadable(400, "query must be a string with a GraphQL document")
+    if len(query) > QUERY_CHARS_MAX:
+        raise Unreadable(413, f"query has more than {QUERY_CHARS_MAX} characters; send values as variables")
     if document_id is not None and (query or not isinstance(document_id, str)):
         raise Unreadable(400, "documentId must be a string, without a query beside it")
     return Operation(query, variables, name, extensions, document_id, sha256)
