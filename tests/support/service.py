@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from sqlalchemy.engine import URL
 
 PATIENCE_S = 120  # two busy cores take long to start a process; nothing is measured
 COMMAND = (sys.executable, "-m", "datastorage")
-_API = re.compile(r"GraphiQL +(http://\S+)/graphql")
+_API = re.compile(r"GraphiQL +(https?://\S+)/graphql")
 _METRICS = re.compile(r"Metrics +(http://\S+)/metrics")
 
 
@@ -50,6 +51,7 @@ class Service:
     url: str = ""
     metrics_url: str = ""
     data_dir: Path | None = None
+    trusting: ssl.SSLContext | bool = True
 
     @property
     def said(self) -> str:
@@ -65,13 +67,13 @@ class Service:
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The answer to a GraphQL document."""
         body = {"query": query, "variables": variables}
-        answer = httpx.post(f"{self.url}/graphql", json=body, timeout=PATIENCE_S)
+        answer = httpx.post(f"{self.url}/graphql", json=body, timeout=PATIENCE_S, verify=self.trusting)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def probe(self, path: str) -> tuple[int, dict[str, Any]]:
         """Status and body of a probe."""
-        answer = httpx.get(f"{self.url}{path}", timeout=PATIENCE_S)
+        answer = httpx.get(f"{self.url}{path}", timeout=PATIENCE_S, verify=self.trusting)
         return answer.status_code, answer.json()
 
     def metrics(self) -> list[Metric]:

@@ -130,3 +130,10 @@ class AuthenticationFailure(StrEnum):
     MISSING = "missing"  # it shows no credential
     REFUSED = "refused"
     UNAVAILABLE = "unavailable"  # whoever would know does not answer
+
+
+class CutOff(StrEnum):
+    """Why a connection was ended against its client's will."""
+
+    SLOW = "slow"  # it took too long to send a request, or to take in an answer
+    CROWDED = "crowded"  # more were open than one process keeps

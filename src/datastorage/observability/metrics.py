@@ -18,6 +18,7 @@ from datastorage.observability.labels import (
     AuthenticationFailure,
     CircuitName,
     CircuitState,
+    CutOff,
     DocumentLookup,
     DualWriteFailure,
     EmbeddingOutcome,
@@ -146,6 +147,9 @@ POOL_IN_USE = Gauge("datastorage_pool_in_use", "Database connections in use.", m
 REQUESTS_IN_FLIGHT = Gauge(
     "datastorage_requests_in_flight", "HTTP requests being served.", multiprocess_mode="livesum"
 )
+CUT_OFF = Counter(
+    "datastorage_connections_cut_off_total", "Connections ended against their client's will.", ["reason"]
+)
 BUILD_INFO = Gauge(
     "datastorage_build_info", "Always 1; the labels say what runs.", ["version"], multiprocess_mode="livemax"
 )
@@ -174,6 +178,7 @@ _CIRCUIT = {
 _OUTBOX = {kind: (OUTBOX_DEPTH.labels(kind), OUTBOX_AGE.labels(kind)) for kind in OutboxEntry}
 _DUALWRITE_FAILURE = {reason: DUALWRITE_FAILURE.labels(reason) for reason in DualWriteFailure}
 _AUTHENTICATION_FAILURE = {reason: AUTHENTICATION_FAILURES.labels(reason) for reason in AuthenticationFailure}
+_CUT_OFF = {reason: CUT_OFF.labels(reason) for reason in CutOff}
 _THROTTLED = {limit: THROTTLED.labels(limit) for limit in ThrottledBy}
 _DOCUMENT_LOOKUP = {outcome: DOCUMENT_LOOKUPS.labels(outcome) for outcome in DocumentLookup}
 _REJECTED = {code: REJECTED.labels(code) for code in RejectedCode}
@@ -223,6 +228,11 @@ def show_outbox(kind: OutboxEntry, depth: int, oldest_age_s: float) -> None:
 def count_authentication_failure(reason: AuthenticationFailure) -> None:
     """Counts a request that was not let in."""
     _AUTHENTICATION_FAILURE[reason].inc()
+
+
+def count_cut_off(reason: CutOff) -> None:
+    """Counts a connection that was ended against its client's will."""
+    _CUT_OFF[reason].inc()
 
 
 def count_throttled(limit: ThrottledBy) -> None:

@@ -19,8 +19,10 @@ from datastorage.graphql.compiled.execution import Execution
 from datastorage.services.rate_limits import configured_rate_limits
 from datastorage.settings import Settings
 from datastorage.web.authentication import configured_authentication
+from datastorage.web.called_names import only_by_name
 from datastorage.web.client_address import ClientAddresses
 from datastorage.web.documents import configured_documents
+from datastorage.web.foreign_pages import open_to_origins
 from datastorage.web.graphiql import graphiql_assets
 from datastorage.web.graphql_endpoint import METHODS, PATH, GraphQLEndpoint
 from datastorage.web.graphql_response import JSON, failed
@@ -28,6 +30,7 @@ from datastorage.web.identity import not_let_in
 from datastorage.web.internal_faults import InternalFaults
 from datastorage.web.probes import health, ready
 from datastorage.web.request_log import RequestLog
+from datastorage.web.security_headers import ON_DATA
 
 
 def build_application(
@@ -46,6 +49,7 @@ def build_application(
         routes.append(graphiql_assets())  # type: ignore[arg-type]
     app = Application(
         endpoint,
+        settings,
         routes=routes,
         middleware=[Middleware(InternalFaults)],
         exception_handlers={
@@ -65,9 +69,9 @@ def build_application(
 class Application(Starlette):
     """Starlette, but for the one endpoint that almost every request is for: routing costs as much as answering."""
 
-    def __init__(self, endpoint: GraphQLEndpoint, **given: Any) -> None:
+    def __init__(self, endpoint: GraphQLEndpoint, settings: Settings, **given: Any) -> None:
         super().__init__(**given)
-        self._endpoint = endpoint
+        self._endpoint, self._settings = endpoint, settings
 
     def build_middleware_stack(self) -> ASGIApp:
         """The log of requests around the endpoint, or around Starlette's own stack."""
@@ -77,11 +81,11 @@ class Application(Starlette):
         async def chosen(scope: Scope, receive: Receive, send: Send) -> None:
             await (endpoint if takes(scope) else others)(scope, receive, send)
 
-        return RequestLog(chosen)
+        return RequestLog(only_by_name(open_to_origins(chosen, self._settings), self._settings))
 
 
 async def _start_page(_: Request) -> Response:
-    return RedirectResponse("/graphql")
+    return RedirectResponse("/graphql", headers=ON_DATA)
 
 
 async def _not_routed(request: Request, error: HTTPException) -> Response:

@@ -12,9 +12,11 @@ from starlette.responses import Response
 from datastorage.graphql.compiled.execution import Result
 from datastorage.web.accept import quality, weights
 from datastorage.web.graphql_request import Unreadable
+from datastorage.web.security_headers import ON_DATA
 
 GRAPHQL_JSON: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
+_SECURITY: Final = [(name.encode(), value.encode()) for name, value in ON_DATA.items()]
 
 
 @lru_cache(256)
@@ -71,6 +73,7 @@ class JsonResponse(Response):
             (b"content-type", f"{media}; charset=utf-8".encode()),
             (b"content-length", b"%d" % len(self.body)),
             (b"vary", b"accept"),
+            *_SECURITY,
         ]
         for name, value in (headers or {}).items():
             self.raw_headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
