@@ -233,7 +233,7 @@ def test_ctrl_c_is_quick_and_quiet(own_database: URL) -> None:
 
 def test_workers_share_the_port_and_the_metrics(own_database: URL) -> None:
     with running(own_database, "--workers", "2", DRAIN_S=25) as service:
-        wait_until(lambda: service.sample("datastorage_pool_size") == 12)
+        wait_until(lambda: service.sample("datastorage_pool_size", pool="writes") == 4)
         busy = ask_until_both_have_answered(service)
         assert queries(service) == busy
 
@@ -242,7 +242,7 @@ def test_workers_share_the_port_and_the_metrics(own_database: URL) -> None:
         assert len(workers) == 2
         workers[0].kill()
         wait_until(lambda: len(service.workers) == 2 and workers[0] not in service.workers)
-        wait_until(lambda: service.sample("datastorage_pool_size") == 12)
+        wait_until(lambda: service.sample("datastorage_pool_size", pool="writes") == 4)
         assert queries(service) == busy
         ask_times(service, 10)
         assert queries(service) == busy + 10

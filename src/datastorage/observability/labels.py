@@ -81,6 +81,24 @@ class CircuitName(StrEnum):
     VECTOR_ENGINE = "vector_engine"
 
 
+class Sanitization(StrEnum):
+    """Changes that are made to free text."""
+
+    TRIMMED = "trimmed"
+    CONTROL_REMOVED = "control_removed"
+    REDACTED = "redacted"
+    HTML_ENCODED = "html_encoded"  # on its way out
+
+
+class Pool(StrEnum):
+    """What the database connections of a process are kept for; none is lent to another pool."""
+
+    ROWS = "rows"  # reads that go straight to the driver
+    READS = "reads"
+    WRITES = "writes"
+    PROBES = "probes"
+
+
 class OutboxEntry(StrEnum):
     """What outbox entries wait for."""
 

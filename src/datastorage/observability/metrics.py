@@ -23,8 +23,10 @@ from datastorage.observability.labels import (
     Executor,
     FaultField,
     OutboxEntry,
+    Pool,
     QueryOperation,
     RejectedCode,
+    Sanitization,
     Status,
     Table,
 )
@@ -122,9 +124,20 @@ FALLBACK_ACTIVE = Gauge(
     multiprocess_mode="livemax",
 )
 POOL_SIZE = Gauge(
-    "datastorage_pool_size", "Database connections this service may open.", multiprocess_mode="livesum"
+    "datastorage_pool_size",
+    "Database connections this service may open, by what for.",
+    ["pool"],
+    multiprocess_mode="livesum",
 )
-POOL_IN_USE = Gauge("datastorage_pool_in_use", "Database connections in use.", multiprocess_mode="livesum")
+POOL_IN_USE = Gauge(
+    "datastorage_pool_in_use", "Database connections in use.", ["pool"], multiprocess_mode="livesum"
+)
+POOL_WAITING = Gauge(
+    "datastorage_pool_waiting",
+    "Requests and workers that wait for a database connection.",
+    ["pool"],
+    multiprocess_mode="livesum",
+)
 REQUESTS_IN_FLIGHT = Gauge(
     "datastorage_requests_in_flight", "HTTP requests being served.", multiprocess_mode="livesum"
 )
@@ -153,6 +166,8 @@ _EMBEDDING = {outcome: EMBEDDING_REQUESTS.labels(outcome) for outcome in Embeddi
 _CIRCUIT = {
     name: {state: CIRCUIT_STATE.labels(name, state) for state in CircuitState} for name in CircuitName
 }
+_POOL = {pool: (POOL_SIZE.labels(pool), POOL_IN_USE.labels(pool), POOL_WAITING.labels(pool)) for pool in Pool}
+_SANITIZATION = {operation: SANITIZATIONS.labels(operation) for operation in Sanitization}
 _OUTBOX = {kind: (OUTBOX_DEPTH.labels(kind), OUTBOX_AGE.labels(kind)) for kind in OutboxEntry}
 _DUALWRITE_FAILURE = {reason: DUALWRITE_FAILURE.labels(reason) for reason in DualWriteFailure}
 _AUTHENTICATION_FAILURE = {reason: AUTHENTICATION_FAILURES.labels(reason) for reason in AuthenticationFailure}
@@ -198,6 +213,17 @@ def show_outbox(kind: OutboxEntry, depth: int, oldest_age_s: float) -> None:
     """Shows what waits."""
     for gauge, value in zip(_OUTBOX[kind], (depth, oldest_age_s), strict=True):
         gauge.set(value)
+
+
+def show_pool(pool: Pool, size: int, in_use: int, waiting: int) -> None:
+    """Shows how a pool is used."""
+    for gauge, value in zip(_POOL[pool], (size, in_use, waiting), strict=True):
+        gauge.set(value)
+
+
+def count_sanitizations(operation: Sanitization, times: int = 1) -> None:
+    """Counts changes made to free text."""
+    _SANITIZATION[operation].inc(times)
 
 
 def count_authentication_failure(reason: AuthenticationFailure) -> None:
