@@ -90,7 +90,7 @@ ROWS: Final = {
     "Over time": [
         lines("Remediations by status", "By when they started.", "none", _series("COUNT", "STATUS"), stacked=True),
         lines("Success rate", "Of those that ended.", "percentunit", _series("SUCCESS_RATE"), maximum=1),
-        lines("Duration", "95 % took up to this long.", "ms", _series("DURATION_P95_MS")),
+        lines("Duration", "95 % took up to this long.", "ms", _series("P95_DURATION_MS")),
         lines("By severity", "By when they started.", "none", _series("COUNT", "SEVERITY"), stacked=True),
         lines("By environment", "By when they started.", "none", _series("COUNT", "ENVIRONMENT"), stacked=True),
         lines("Came back", "The same alert on the same target within 24 hours of the end.", "percentunit",

@@ -1,4 +1,4 @@
-"""A real Prometheus (Debian's) that scrapes services of a test, many times a second."""
+"""A real Prometheus (Debian's) that scrapes services of a test every second, and looks at its rules more often."""
 
 import json
 import re
@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,8 @@ import httpx
 
 from support.service import wait_until
 
-EVERY = "250ms"
 CONFIGURATION = """
-global: {{scrape_interval: {every}, scrape_timeout: {every}, evaluation_interval: {every}}}
+global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 250ms}}
 rule_files: {rules}
 scrape_configs:
   - job_name: datastorage
@@ -57,9 +57,7 @@ class Prometheus:
 
 
 @contextmanager
-def scraping(
-    targets: Mapping[str, str], rules: Path | None = None, every: str = EVERY
-) -> Iterator[Prometheus]:
+def scraping(targets: Mapping[str, str], rules: Path | None = None) -> Iterator[Prometheus]:
     """Scrapes these addresses (by namespace, as in a cluster), and has scraped each once before it is handed over."""
     place = Path(tempfile.mkdtemp(prefix="ds-prometheus-"))
     static = [
@@ -67,9 +65,7 @@ def scraping(
         for namespace, url in targets.items()
     ]
     (place / "prometheus.yml").write_text(
-        CONFIGURATION.format(
-            every=every, rules=json.dumps([str(rules)] if rules else []), targets=json.dumps(static)
-        )
+        CONFIGURATION.format(rules=json.dumps([str(rules)] if rules else []), targets=json.dumps(static))
     )
     port = _free_port()
     with (place / "log").open("wb") as log:
@@ -87,9 +83,10 @@ def scraping(
     def has_scraped() -> bool:
         assert process.poll() is None, (place / "log").read_text()
         try:
-            return prometheus.value('sum(up{job="datastorage"})') == len(targets)
+            is_ready = httpx.get(f"{prometheus.url}/-/ready").status_code == HTTPStatus.OK
         except httpx.TransportError:
             return False
+        return is_ready and prometheus.value('sum(up{job="datastorage"})') == len(targets)
 
     try:
         wait_until(has_scraped)
