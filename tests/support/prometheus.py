@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from support.service import wait_until
+from support.service import HTTP, wait_until
 
 CONFIGURATION = """
 global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 250ms}}
@@ -51,7 +51,7 @@ class Prometheus:
         return {alert["labels"]["alertname"]: alert["state"] for alert in self._asked("alerts")["alerts"]}
 
     def _asked(self, path: str, **parameters: object) -> Any:
-        answer = httpx.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=60).json()
+        answer = HTTP.get(f"{self.url}/api/v1/{path}", params=parameters).json()
         assert answer["status"] == "success", (parameters, answer)
         return answer["data"]
 
@@ -83,7 +83,7 @@ def scraping(targets: Mapping[str, str], rules: Path | None = None) -> Iterator[
     def has_scraped() -> bool:
         assert process.poll() is None, (place / "log").read_text()
         try:
-            is_ready = httpx.get(f"{prometheus.url}/-/ready").status_code == HTTPStatus.OK
+            is_ready = HTTP.get(f"{prometheus.url}/-/ready").status_code == HTTPStatus.OK
         except httpx.TransportError:
             return False
         return is_ready and prometheus.value('sum(up{job="datastorage"})') == len(targets)
