@@ -77,6 +77,8 @@ def create_app() -> Starlette:
             await stack.enter_async_context(handing_over_metrics())
             await stack.enter_async_context(writing_trail(deps.trail, deps.database))
             await stack.enter_async_context(app.state.authentication.running())
+            stack.push_async_callback(app.state.rate_limits.close)
+            stack.push_async_callback(app.state.documents.close)
             await stack.enter_async_context(health.watching())
             await stack.enter_async_context(keeping_term_statistics(deps.database))
             await stack.enter_async_context(probing_second_engine(deps))
@@ -121,6 +123,7 @@ async def dependencies(
             ids={kind.type_name: Identifiers(database, table_of(kind).table.name) for kind in KINDS},
             second=second,
             trail=AccessTrail(settings.access_audit),
+            batch_rows_max=settings.batch_rows_max,
         )
     finally:
         await second.close()
@@ -165,6 +168,7 @@ def query_limits(settings: Settings) -> QueryLimits:
         fields=settings.query_fields_max,
         aliases=settings.query_aliases_max,
         cost=settings.query_cost_max,
+        introspection=settings.introspection,
     )
 
 

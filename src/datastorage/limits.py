@@ -119,6 +119,24 @@ QUERY_FIELDS_MAX: Final = 2_000
 QUERY_ALIASES_MAX: Final = 100
 QUERY_COST_MAX: Final = 20_000
 
+# How often one may ask. A principal: far more than a controller or a dashboard does, and with batches some 100,000
+# records a second. An address may be the gateway of all of them: about what one process can answer.
+RATE_PER_PRINCIPAL_S: Final = 200.0
+RATE_PER_PRINCIPAL_BURST: Final = 400
+RATE_PER_ADDRESS_S: Final = 2_000.0
+RATE_PER_ADDRESS_BURST: Final = 4_000
+RATE_BUCKETS_MAX: Final = 10_000  # some 200 bytes each
+# Tokens that a process takes from Redis at a time, of a burst, and how long it keeps them: then a round trip comes
+# with every twentieth request of a burst, and each process may hold a twentieth that another could have used.
+RATE_TOKENS_LENT_SHARE: Final = 0.05
+RATE_TOKENS_LENT_S: Final = 1.0
+# One process answers 1,000 requests within a second: who would wait longer is better told so.
+REQUESTS_IN_FLIGHT_MAX: Final = 1_000
+OVERLOADED_RETRY_AFTER_S: Final = 1
+
+# Beyond its deadline a mutation has this long to roll back and to answer that its outcome is unknown.
+DEADLINE_GRACE_S: Final = 2.0
+
 # HTTP. A full batch of creates with 64 KiB of metadata each would be 38 MiB; typical ones are below 1 MiB.
 REQUEST_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
 BATCH_ROWS_MAX: Final = 500
@@ -140,9 +158,9 @@ ONNX_TOKENS_MAX: Final = 256
 ONNX_BATCH_TEXTS: Final = 8  # attention takes some 3 MB a text and layer at 256 tokens and 12 heads
 # What a provider refused lately is remembered until the worker that asked for it reads it: far more than one batch.
 EMBEDDING_REFUSALS_MAX: Final = 1_000
-# A cache is asked to save time: what it has not answered by then is sooner had without it.
-CACHE_TIMEOUT_S: Final = 0.1
-CACHE_CONNECTIONS_MAX: Final = 32
+# Redis is asked to save time: what it has not answered by then is sooner had without it.
+REDIS_TIMEOUT_S: Final = 0.1
+REDIS_CONNECTIONS_MAX: Final = 32  # of each use
 
 # Backfill: a worker looks for texts without a vector this often, unless a write wakes it. Writes of one incident
 # that come at the same time change its text more than once; after a tenth of a second they have mostly ended.
@@ -240,6 +258,10 @@ STATEMENTS_PREPARED_MAX: Final = 200
 GC_ALLOCATIONS: Final = 20_000
 # Compiled operations: a document's tree takes some 250 bytes a character, so all of them some 50 MB at most.
 COMPILED_CHARS_MAX: Final = 200_000
+# Persisted documents: those of all clients of a service; one of 100,000 characters has more fields than are allowed.
+PERSISTED_CHARS_MAX: Final = 2_000_000
+PERSISTED_DOCUMENT_CHARS_MAX: Final = 100_000
+PERSISTED_SHARED_S: Final = 24 * 3_600  # after its last use, in Redis; then a client sends it once more
 # Outcomes of `@skip` and `@include`, and page sizes, that one operation keeps apart.
 COMPILED_VARIANTS_MAX: Final = 64
 

@@ -125,6 +125,14 @@ def test_all_faults_come_in_one_message(env: SetVariables, tmp_path: Path) -> No
         ("EMBEDDING_URL", f"http://me:{SECRET}@tei/v1", "must carry no user, password or query"),
         ("CACHE_BACKEND", "disk", "'memory' or 'redis'"),
         ("CACHE_BYTES_MAX", "-1", "greater than or equal to 0"),
+        ("RATE_LIMIT_BACKEND", "disk", "'memory' or 'redis'"),
+        ("RATE_LIMIT_PRINCIPAL_PER_S", "-1", "greater than or equal to 0"),
+        ("RATE_LIMIT_ADDRESS_PER_S", "inf", "less than or equal to 1000000"),
+        ("RATE_LIMIT_ADDRESS_BURST", "0", "greater than or equal to 1"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0", "holds every address there is"),
+        ("REQUESTS_IN_FLIGHT_MAX", "0", "greater than or equal to 1"),
+        ("REQUEST_BODY_BYTES_MAX", "100", "greater than or equal to 1024"),
+        ("BATCH_ROWS_MAX", "501", "less than or equal to 500"),
         ("REDIS_URL", f"http://:{SECRET}@redis:6379", "is no URL of Redis"),
         ("REDACTION_PATTERNS", '["a"]', "valid dictionary"),
         ("REDACTION_PATTERNS", '{"a": 1}', "valid string"),
@@ -195,7 +203,10 @@ def test_what_a_provider_or_a_cache_needs_is_asked_for_all_at_once(env: SetVaria
         "DATASTORAGE_REDIS_URL: is needed by DATASTORAGE_CACHE_BACKEND=redis",
     ]
 
-    env(EMBEDDING_PROVIDER="onnx", CACHE_BACKEND="memory")
+    env(EMBEDDING_PROVIDER="static", CACHE_BACKEND="memory", RATE_LIMIT_BACKEND="redis")
+    assert refusal() == ["DATASTORAGE_REDIS_URL: is needed by DATASTORAGE_RATE_LIMIT_BACKEND=redis"]
+
+    env(EMBEDDING_PROVIDER="onnx", RATE_LIMIT_BACKEND="memory")
     assert refusal() == ["DATASTORAGE_EMBEDDING_MODEL: is needed by DATASTORAGE_EMBEDDING_PROVIDER=onnx"]
 
 

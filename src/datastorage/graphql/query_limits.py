@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from graphql import GraphQLError
+from graphql import ExecutionResult, GraphQLError, NoSchemaIntrospectionCustomRule
 from strawberry.extensions import SchemaExtension
+from strawberry.types import ExecutionResult as StrawberryResult
 
+from datastorage.graphql.context import Context
 from datastorage.graphql.query_size import QuerySize, measured
+from datastorage.graphql.suggestions import without_suggestions
 from datastorage.limits import (
     QUERY_ALIASES_MAX,
     QUERY_COST_MAX,
@@ -35,6 +38,7 @@ class QueryLimits:
     fields: int = QUERY_FIELDS_MAX
     aliases: int = QUERY_ALIASES_MAX
     cost: int = QUERY_COST_MAX
+    introspection: bool = True  # whether it may ask for the schema, and errors may suggest names of it
 
 
 class LimitQueries(SchemaExtension):
@@ -43,9 +47,17 @@ class LimitQueries(SchemaExtension):
     limits: QueryLimits = QueryLimits()
 
     def on_operation(self) -> Iterator[None]:
-        """Sets the bound for the parser, which stops there."""
-        self.execution_context.parse_options["max_tokens"] = self.limits.tokens
+        """Sets the bound for the parser, which stops there; hides the schema where it is to be hidden."""
+        context = self.execution_context
+        context.parse_options["max_tokens"] = self.limits.tokens
+        if self.limits.introspection:
+            yield
+            return
+        context.validation_rules += (NoSchemaIntrospectionCustomRule,)
         yield
+        result = context.result
+        if isinstance(result, ExecutionResult | StrawberryResult) and result.errors:
+            result.errors = without_suggestions(result.errors)
 
     def on_validate(self) -> Iterator[None]:
         """Strawberry validates only what has no errors so far."""
@@ -57,6 +69,8 @@ class LimitQueries(SchemaExtension):
                 context._provided_operation_name,  # noqa: SLF001 -- the public one needs a valid document
                 context.variables or {},
             )
+            if isinstance(context.context, Context):  # nobody may have asked for an answer
+                context.context.cost = size.cost
             context.pre_execution_errors = refusals(size, self.limits) or None
         yield
 

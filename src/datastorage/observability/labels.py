@@ -85,6 +85,8 @@ class CircuitName(Label):
     EMBEDDING = "embedding"
     CACHE = "cache"
     VECTOR_ENGINE = "vector_engine"
+    RATE_LIMITS = "rate_limits"
+    DOCUMENTS = "documents"
 
 
 class Sanitization(Label):
@@ -126,6 +128,24 @@ class Executor(Label):
     COMPILED = "compiled"
     REFERENCE = "reference"
     FALLBACK = "fallback"  # asked for before, and not to be compiled
+
+
+class ThrottledBy(Label):
+    """Which limit a request met."""
+
+    ADDRESS = "address"
+    PRINCIPAL = "principal"
+    IN_FLIGHT = "in_flight"
+
+
+class DocumentLookup(Label):
+    """What became of a request that names its document."""
+
+    TRUSTED = "trusted"
+    PERSISTED = "persisted"
+    REGISTERED = "registered"  # sent along, and remembered
+    NOT_FOUND = "not_found"
+    REFUSED = "refused"  # only trusted documents are executed
 
 
 class AuthenticationFailure(Label):

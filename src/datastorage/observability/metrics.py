@@ -16,6 +16,7 @@ from datastorage.observability.labels import (
     AuthenticationFailure,
     CircuitName,
     CircuitState,
+    DocumentLookup,
     DualWriteFailure,
     EmbeddingOutcome,
     Executor,
@@ -27,6 +28,7 @@ from datastorage.observability.labels import (
     Sanitization,
     Status,
     Table,
+    ThrottledBy,
 )
 from datastorage.observability.tallies import Count, Durations, Level
 
@@ -107,6 +109,14 @@ EXECUTIONS = Counter("datastorage_execution_total", "Operations by who executed 
 AUTHENTICATION_FAILURES = Counter(
     "datastorage_authentication_failures_total", "Requests that were not let in, by why.", ["reason"]
 )
+THROTTLED = Counter("datastorage_throttled_total", "Requests that met a limit, by which.", ["limit"])
+RATE_LIMIT_FALLBACKS = Counter(
+    "datastorage_rate_limit_fallback_total",
+    "Requests that a process charged by itself, because Redis did not answer.",
+)
+DOCUMENT_LOOKUPS = Counter(
+    "datastorage_document_lookups_total", "Requests that name their document, by outcome.", ["outcome"]
+)
 ACCESS_AUDIT_DROPPED = Counter(
     "datastorage_access_audit_dropped_total",
     "Entries of the access audit that were lost because too many waited to be written.",
@@ -175,6 +185,8 @@ _SANITIZATION = {operation: Count(SANITIZATIONS.labels(operation)) for operation
 _OUTBOX = {kind: (OUTBOX_DEPTH.labels(kind), OUTBOX_AGE.labels(kind)) for kind in OutboxEntry}
 _DUALWRITE_FAILURE = {reason: DUALWRITE_FAILURE.labels(reason) for reason in DualWriteFailure}
 _AUTHENTICATION_FAILURE = {reason: AUTHENTICATION_FAILURES.labels(reason) for reason in AuthenticationFailure}
+_THROTTLED = {limit: THROTTLED.labels(limit) for limit in ThrottledBy}
+_DOCUMENT_LOOKUP = {outcome: Count(DOCUMENT_LOOKUPS.labels(outcome)) for outcome in DocumentLookup}
 _REJECTED = {code: REJECTED.labels(code) for code in RejectedCode}
 _FAULTS = {
     (field.value, reason): VALIDATION_FAILURES.labels(field, reason)
@@ -259,6 +271,16 @@ def count_sanitizations(operation: Sanitization, times: int = 1) -> None:
 def count_authentication_failure(reason: AuthenticationFailure) -> None:
     """Counts a request that was not let in."""
     _AUTHENTICATION_FAILURE[reason].inc()
+
+
+def count_throttled(limit: ThrottledBy) -> None:
+    """Counts a request that met a limit."""
+    _THROTTLED[limit].inc()
+
+
+def count_document_lookup(outcome: DocumentLookup) -> None:
+    """Counts a request that names its document, or had to."""
+    _DOCUMENT_LOOKUP[outcome].add()
 
 
 def count_rejected(code: RejectedCode) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from datastorage.db.database import Database
+from datastorage.limits import BATCH_ROWS_MAX
 from datastorage.redaction import Redactor
 from datastorage.repositories.identifiers import Identifiers
 from datastorage.services.access.trail import AccessTrail
@@ -32,3 +33,4 @@ class Dependencies:
     trail: AccessTrail = field(default_factory=AccessTrail)
     # Set by a write that stored a text without its vector.
     left_over: asyncio.Event = field(default_factory=asyncio.Event)
+    batch_rows_max: int = BATCH_ROWS_MAX  # that one mutation may write

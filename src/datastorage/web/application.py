@@ -18,8 +18,11 @@ from datastorage.errors import Unauthenticated, Unavailable
 from datastorage.graphql.compiled.execution import Execution
 from datastorage.observability.spans import Spans
 from datastorage.redaction import Redactor
+from datastorage.services.rate_limits import configured_rate_limits
 from datastorage.settings import Settings
 from datastorage.web.authentication import configured_authentication
+from datastorage.web.client_address import ClientAddresses
+from datastorage.web.documents import configured_documents
 from datastorage.web.graphiql import graphiql_assets
 from datastorage.web.graphql_endpoint import METHODS, PATH, GraphQLEndpoint
 from datastorage.web.graphql_response import JSON, failed
@@ -38,11 +41,8 @@ def build_application(
     spans: Spans | None = None,
 ) -> Starlette:
     """The Starlette application; `lifespan` puts `deps` and `health` into its state. `spans`: if traces are wanted."""
-    endpoint = GraphQLEndpoint(
-        _execution(schema, settings, spans),
-        graphiql=settings.graphiql,
-        request_timeout_s=settings.request_timeout_s,
-    )
+    documents = configured_documents(settings, schema)
+    endpoint = GraphQLEndpoint(_execution(schema, settings, spans), documents, settings)
     routes = [
         Route(PATH, endpoint.handle, methods=METHODS),
         Route("/health", health),
@@ -63,6 +63,9 @@ def build_application(
         },
         lifespan=lifespan,
     )
+    app.state.documents = documents
+    app.state.addresses = ClientAddresses(settings.trusted_proxies)
+    app.state.rate_limits = configured_rate_limits(settings)
     app.state.authentication = configured_authentication(settings, lambda: app.state.deps.database)
     return app
 

@@ -11,14 +11,16 @@ import orjson
 from graphql import GraphQLError, OperationDefinitionNode, parse
 from starlette.requests import ClientDisconnect, Request
 
-from datastorage.limits import REQUEST_BODY_BYTES_MAX
-
 _OPERATION: Final = re.compile(r"\b(query|mutation|subscription)\b(?:\s+([A-Za-z_]\w{0,99}))?", re.ASCII)
+
+_SHA256: Final = re.compile("[0-9a-f]{64}", re.ASCII)
+_ASKING: Final = ("query", "documentId", "extensions")
 
 T = TypeVar("T")
 
 KEPT_MAX: Final = 256  # documents, and values of headers, of which the same is not found out again
 KEPT_CHARS_MAX: Final = 10_000
+COST_HEADER: Final = "x-show-cost"
 _CHARSETS: Final = {"utf-8", "utf8", "us-ascii"}  # ASCII is part of UTF-8
 
 
@@ -34,10 +36,12 @@ class Unreadable(Exception):
 class Operation:
     """What is to be executed."""
 
-    query: str
+    query: str  # empty: the document is named by one of the last two
     variables: dict[str, Any] | None
     name: str | None
     extensions: dict[str, Any] | None
+    document_id: str | None = None
+    sha256: str | None = None
 
     @property
     def label(self) -> str:
@@ -78,19 +82,30 @@ def _is_ambiguous(query: str, name: str | None) -> bool:
     return sum(isinstance(definition, OperationDefinitionNode) for definition in definitions) > 1
 
 
-async def read_operation(request: Request) -> Operation:
+def asks_something(request: Request) -> bool:
+    """Whether a request without a body asks for an operation."""
+    return any(name in request.query_params for name in _ASKING)
+
+
+def wants_cost(request: Request) -> bool:
+    """Whether the answer shall say what the operation costs."""
+    return request.headers.get(COST_HEADER, "0") not in ("0", "false")
+
+
+async def read_operation(request: Request, body_bytes_max: int) -> Operation:
     """The operation in a POST's JSON body or any other request's parameters. Errors: Unreadable."""
     if request.method != "POST":
         return _operation(
             {
                 "query": request.query_params.get("query"),
+                "documentId": request.query_params.get("documentId"),
                 "operationName": request.query_params.get("operationName") or None,
                 "variables": _parameter(request, "variables"),
                 "extensions": _parameter(request, "extensions"),
             }
         )
     _check_content_type(request.headers.get("content-type", ""))
-    return _operation(_json(await _body(request), "the body"))
+    return _operation(_json(await _body(request, body_bytes_max), "the body"))
 
 
 @lru_cache(KEPT_MAX)
@@ -103,7 +118,7 @@ def _check_content_type(content_type: str) -> None:
             raise Unreadable(415, "send the operation as JSON in UTF-8")
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, bytes_max: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     more = True
@@ -113,10 +128,8 @@ async def _body(request: Request) -> bytes:
             raise ClientDisconnect
         chunk, more = message.get("body", b""), message.get("more_body", False)
         size += len(chunk)
-        if size > REQUEST_BODY_BYTES_MAX:
-            raise Unreadable(
-                413, f"the body is larger than {REQUEST_BODY_BYTES_MAX} bytes", {"connection": "close"}
-            )
+        if size > bytes_max:
+            raise Unreadable(413, f"the body is larger than {bytes_max} bytes", {"connection": "close"})
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -128,14 +141,30 @@ def _operation(parameters: Any) -> Operation:
         raise Unreadable(400, "the body must be a JSON object with a query")
     query, name = parameters.get("query"), parameters.get("operationName")
     variables, extensions = parameters.get("variables"), parameters.get("extensions")
-    if not isinstance(query, str) or not query.strip():
-        raise Unreadable(400, "query must be a string with a GraphQL document")
     if name is not None and not isinstance(name, str):
         raise Unreadable(400, "operationName must be a string")
     for label, value in (("variables", variables), ("extensions", extensions)):
         if value is not None and not isinstance(value, dict):
             raise Unreadable(400, f"{label} must be an object")
-    return Operation(query, variables, name, extensions)
+    document_id, sha256 = parameters.get("documentId"), _sha256(extensions)
+    if query is None and (document_id is not None or sha256 is not None):
+        query = ""
+    elif not isinstance(query, str) or not query.strip():
+        raise Unreadable(400, "query must be a string with a GraphQL document")
+    if document_id is not None and (query or not isinstance(document_id, str)):
+        raise Unreadable(400, "documentId must be a string, without a query beside it")
+    return Operation(query, variables, name, extensions, document_id, sha256)
+
+
+def _sha256(extensions: dict[str, Any] | None) -> str | None:
+    """The hash of the document, as Apollo's clients send it."""
+    persisted = extensions.get("persistedQuery") if extensions else None
+    if persisted is None:
+        return None
+    digest = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+    if not isinstance(digest, str) or not _SHA256.fullmatch(digest) or persisted.get("version") != 1:
+        raise Unreadable(400, "persistedQuery must have version 1 and a sha256Hash")
+    return digest
 
 
 def _parameter(request: Request, name: str) -> Any:

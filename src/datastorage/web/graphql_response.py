@@ -54,9 +54,9 @@ def codes_of(result: Result, refusals: Collection[str]) -> list[str]:
     return sorted({*refusals, *(str((error.extensions or {}).get("code")) for error in result.errors or ())})
 
 
-def refused(message: str, media: str) -> Response:
+def refused(message: str, media: str, code: str = "BAD_USER_INPUT") -> Response:
     """The answer to a request that can be read, for an operation that cannot be chosen or run."""
-    return failed(message, "BAD_USER_INPUT", _refusal_status(media), media)
+    return failed(message, code, _refusal_status(media), media)
 
 
 def failed(

@@ -59,15 +59,15 @@ class CompiledOperation:
         visit(self._document, used)
         self._conditions, self._sizes = sorted(used.conditions), sorted(used.sizes)
         self._plans: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
-        self._refusals: OrderedDict[tuple[Any, ...], list[GraphQLError]] = OrderedDict()
+        self._measured: OrderedDict[tuple[Any, ...], tuple[int, list[GraphQLError]]] = OrderedDict()
 
-    def refusals(self, variables: Mapping[str, Any]) -> list[GraphQLError]:
-        """Why the operation is too large with these variables, as sent; nothing if it is not."""
+    def measured(self, variables: Mapping[str, Any]) -> tuple[int, list[GraphQLError]]:
+        """What the operation costs with these variables, as sent, and why that is too much; nothing if it is not."""
         key = tuple(_size(variables.get(name, Undefined)) for name in self._sizes)
-        found = self._refusals.get(key)
+        found = self._measured.get(key)
         if found is None:
             size = measured(self._schema, self._document, self._name, variables)
-            found = _remember(self._refusals, key, refusals(size, self._limits))
+            found = _remember(self._measured, key, (size.cost, refusals(size, self._limits)))
         return found
 
     def coerced(self, variables: dict[str, Any]) -> VariableValues | list[GraphQLError]:
