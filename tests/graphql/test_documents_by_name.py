@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from datastorage.errors import SettingsError, StartupError
 from datastorage.observability.labels import DocumentLookup, Executor
 from datastorage.observability.metrics import DOCUMENT_LOOKUPS
+from datastorage.observability.tallies import hand_over
 from datastorage.settings import load_settings
 from support.access import Service, served
 from support.api import Api, opened_api
@@ -76,6 +77,7 @@ async def get(service: Service, headers: dict[str, str] | None = None, **paramet
 
 
 def lookups() -> dict[str, float]:
+    hand_over()
     return {outcome.value: DOCUMENT_LOOKUPS.labels(outcome)._value.get() for outcome in DocumentLookup}
 
 

@@ -245,7 +245,7 @@ async def test_a_query_beyond_its_time_is_ended(limited: Opened, api: Api) -> No
         "message": "the request took too long; narrow it or try again",
         "extensions": {"code": "TIMEOUT", "retryable": True, "outcomeUnknown": False},
     }
-    assert api.deps.database.pool_use().in_use == 0
+    assert not any(use.in_use for use in api.deps.database.pools().values())
 
 
 async def test_a_mutation_in_its_transaction_does_not_know_its_outcome(limited: Opened, api: Api) -> None:

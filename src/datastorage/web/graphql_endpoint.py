@@ -117,4 +117,4 @@ class GraphQLEndpoint:
         if wants_cost(request) and context.cost is not None:
             cost = {"found": context.cost, "max": self._execution.limits.cost}
             result.extensions = {**(result.extensions or {}), "cost": cost}
-        return executed(result, media)
+        return executed(result, media, context.refusals)
