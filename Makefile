@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check failures compat bench-search client format schema ui dist clean
+.PHONY: help install run test check failures compat bench-search client format schema alerts dashboards ui dist clean
 
 help: ## Show this list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ format: install ## Format and fix what can be fixed.
 
 schema: install ## Export the GraphQL schema to schema.graphql.
 	@$(BIN)/datastorage schema --output schema.graphql
+
+alerts: ## Write the alerts as a resource of the Prometheus operator, from deploy/prometheus/alerts.yaml.
+	@$(PYTHON) deploy/prometheus/prometheusrule.py > deploy/prometheus/prometheusrule.yaml
+
+dashboards: install ## Write the dashboards of Grafana, from dashboards/*.py.
+	@$(BIN)/python dashboards/build.py
 
 ui: install ## Build GraphiQL into the package, with this machine's npm or else with Node from PyPI.
 	@$(BIN)/python ui/build.py $(if $(UI_OPTIONAL),--optional)

@@ -38,6 +38,7 @@ from datastorage.services.dependencies import Dependencies
 from datastorage.services.embedder import Embedder
 from datastorage.services.embedding_worker import backfilling
 from datastorage.services.health import Health
+from datastorage.services.metrics_hand_over import handing_over_metrics
 from datastorage.services.mirror_worker import mirroring
 from datastorage.services.outbox_state import showing_outbox
 from datastorage.services.second_engine import SecondEngine
@@ -66,6 +67,7 @@ def create_app() -> Starlette:
                 deps.database, None if settings.has_database else partial(revive, settings), deps.second
             )
             app.state.deps, app.state.health = deps, health
+            await stack.enter_async_context(handing_over_metrics())
             await stack.enter_async_context(writing_trail(deps.trail, deps.database))
             await stack.enter_async_context(app.state.authentication.running())
             await stack.enter_async_context(health.watching())

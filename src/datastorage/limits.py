@@ -212,6 +212,10 @@ DELETE_BATCH_REQUESTS: Final = 100
 DELETE_BATCH_VECTORS: Final = 1_000
 UNUSED_VECTORS_EVERY_S: Final = 3_600.0  # they cost room only
 
+# With several workers their counts are this old at most when they are scraped; a worker that is killed takes with it
+# what it has not handed over. A round takes some 10 µs.
+METRICS_HAND_OVER_EVERY_S: Final = 0.25
+
 # Checks and migrations: a firewall that drops packets answers nothing, so stop waiting at some time.
 DIRECT_CONNECT_TIMEOUT_S: Final = 10.0
 # A migration's lock would make every reader behind it wait: give up soon, and be run again.

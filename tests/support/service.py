@@ -21,6 +21,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.engine import URL
 
 PATIENCE_S = 120  # two busy cores take long to start a process; nothing is measured
+# Making a client costs more than a request, mostly for TLS; connections are not kept, as services come and go.
+HTTP = httpx.Client(timeout=PATIENCE_S, limits=httpx.Limits(max_keepalive_connections=0))
 COMMAND = (sys.executable, "-m", "datastorage")
 _API = re.compile(r"GraphiQL +(http://\S+)/graphql")
 _METRICS = re.compile(r"Metrics +(http://\S+)/metrics")
@@ -65,18 +67,18 @@ class Service:
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The answer to a GraphQL document."""
         body = {"query": query, "variables": variables}
-        answer = httpx.post(f"{self.url}/graphql", json=body, timeout=PATIENCE_S)
+        answer = HTTP.post(f"{self.url}/graphql", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def probe(self, path: str) -> tuple[int, dict[str, Any]]:
         """Status and body of a probe."""
-        answer = httpx.get(f"{self.url}{path}", timeout=PATIENCE_S)
+        answer = HTTP.get(f"{self.url}{path}")
         return answer.status_code, answer.json()
 
     def metrics(self) -> list[Metric]:
         """Everything on the metrics port, read the way Prometheus does."""
-        answer = httpx.get(f"{self.metrics_url}/metrics", timeout=PATIENCE_S)
+        answer = HTTP.get(f"{self.metrics_url}/metrics")
         assert answer.status_code == 200, answer.text
         return list(text_string_to_metric_families(answer.text))
 

@@ -15,7 +15,7 @@ from datastorage.domain.enums import OutboxKind
 from datastorage.domain.kind import R, RecordKind
 from datastorage.errors import DataStorageError, Unavailable
 from datastorage.observability.labels import DualWriteFailure
-from datastorage.observability.metrics import DUALWRITE_SUCCESS, count_dualwrite_failure
+from datastorage.observability.metrics import count_dualwrite_failure, count_dualwrite_success
 from datastorage.repositories.incident_embeddings import IncidentEmbeddings
 from datastorage.repositories.incident_lexical import IncidentLexical
 from datastorage.repositories.incident_texts import IncidentTextsWriter
@@ -72,7 +72,7 @@ class UnitOfWork:
                 "the connection broke while committing; repeat the request to learn the outcome",
                 outcome_unknown=True,
             ) from error
-        DUALWRITE_SUCCESS.inc()
+        count_dualwrite_success()
         if self._without_vector:
             self._deps.left_over.set()
         entries.committed()

@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from datastorage.observability.metrics import REQUESTS_IN_FLIGHT
+from datastorage.observability.metrics import request_began, request_ended
 from datastorage.observability.request_lines import REQUEST_LINES
 
 GIVEN_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -45,11 +45,11 @@ class RequestLog:
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id, operation=scope["path"]):
-            REQUESTS_IN_FLIGHT.inc()
+            request_began()
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
-                REQUESTS_IN_FLIGHT.dec()
+                request_ended()
                 milliseconds = round((perf_counter() - started) * 1000, 2)
                 _log(scope, request_id, status, milliseconds, is_ours=given is None)
 
