@@ -63,7 +63,7 @@ bench-search: install ## Measure the search: make bench-search DATA=folder-of-re
 	@$(BIN)/python bench/search/run.py $(DATA) $(SETS)
 
 # requirements.txt is for servers: without the embedded PostgreSQL, with these extras.
-dist: EXTRAS ?= milvus
+dist: EXTRAS ?= milvus otel
 dist: install ## Build wheels, sdist and the lock for servers into dist/, GraphiQL inside the service's wheel.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv build --quiet --sdist --wheel
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv build --quiet --wheel --out-dir dist client
