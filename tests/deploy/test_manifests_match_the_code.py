@@ -56,9 +56,7 @@ def settings(manifests: Manifests, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.delenv(name)
     for name, value in manifests.settings().items():
         monkeypatch.setenv(name, value)
-    mounted(
-        tmp_path / "secrets", {name: SECRETS[name] for name in secret_files(manifests.one("Deployment"))}
-    )
+    mounted(tmp_path / "secrets", {name: SECRETS[name] for name in secret_files(manifests.one("Deployment"))})
     monkeypatch.setenv("DATASTORAGE_SECRETS_DIR", str(tmp_path / "secrets"))
     return load_settings()
 
@@ -102,7 +100,9 @@ def test_the_database_is_the_one_in_the_overlay(manifests: Manifests, settings: 
 
 
 def test_ports_are_those_that_the_service_listens_on(manifests: Manifests, settings: Settings) -> None:
-    ports = {port["name"]: port["containerPort"] for port in containers(manifests.one("Deployment"))[0]["ports"]}
+    ports = {
+        port["name"]: port["containerPort"] for port in containers(manifests.one("Deployment"))[0]["ports"]
+    }
 
     assert ports == {"http": settings.http_port, "metrics": settings.metrics_port}
     assert (settings.http_host, settings.metrics_host) == ("0.0.0.0", "0.0.0.0")  # noqa: S104 -- in a pod

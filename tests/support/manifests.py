@@ -52,7 +52,10 @@ def rendered(overlay: str) -> Manifests:
     """Rendered once for all tests. Errors: AssertionError with what kubectl says."""
     assert shutil.which("kubectl"), "needs kubectl 1.24 or newer on the PATH"
     run = subprocess.run(
-        ["kubectl", "kustomize", str(DEPLOY / "overlays" / overlay)], capture_output=True, text=True, check=False
+        ["kubectl", "kustomize", str(DEPLOY / "overlays" / overlay)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (run.returncode, run.stderr) == (0, "")
     return Manifests(tuple(yaml.safe_load_all(run.stdout)))
