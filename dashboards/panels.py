@@ -20,6 +20,7 @@ from grafana_foundation_sdk.models.common import (
 )
 from grafana_foundation_sdk.models.dashboard import (
     DataSourceRef,
+    DynamicConfigValue,
     Threshold,
     ThresholdsMode,
     VariableOption,
@@ -29,6 +30,7 @@ from grafana_foundation_sdk.models.dashboard import (
 PROMETHEUS: Final = DataSourceRef(type_val="prometheus", uid="${datasource}")
 INFINITY: Final = DataSourceRef(type_val="yesoreyeram-infinity-datasource", uid="${datasource}")
 SCOPE: Final = 'namespace=~"$namespace",instance=~"$instance"'
+UNITS: Final = {"successRate": "percentunit", "recurrenceRate": "percentunit", "p95DurationMs": "ms"}
 GREEN, ORANGE, RED = "green", "orange", "red"
 TIMES: Final = (
     {"selector": "time", "type": "timestamp"},
@@ -140,7 +142,10 @@ def figure(title: str, about: str, unit: str, query: Query, *steps: tuple[float 
 
 def rows(title: str, about: str, query: Query) -> Panel:
     """A table."""
-    return _asked(table.Panel().title(title).description(about).show_header(True).span(12).height(9), [query])
+    panel = table.Panel().title(title).description(about).show_header(True).span(12).height(9)
+    for column, unit in UNITS.items():
+        panel.override_by_name(column, [DynamicConfigValue(id_val="unit", value=unit)])
+    return _asked(panel, [query])
 
 
 def bars(title: str, about: str, unit: str, *queries: Query) -> Panel:

@@ -12,6 +12,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 RUNBOOKS = ROOT / "docs" / "runbooks"
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 RULE_TESTS = Path(__file__).with_name("alerts_test.yaml")
 GROUPS = yaml.safe_load((PROMETHEUS / "alerts.yaml").read_text())["groups"]
 ALERTS: dict[str, dict[str, Any]] = {rule["alert"]: rule for group in GROUPS for rule in group["rules"]}
@@ -66,7 +67,10 @@ def test_the_six_alerts_are_there_with_their_patience_and_severity() -> None:
     } == OF_THE_SPECIFICATION
 
 
-@pytest.mark.parametrize("alert", ALERTS)
+each_alert = pytest.mark.parametrize("alert", ALERTS)
+
+
+@each_alert
 def test_the_alert_has_a_runbook_that_says_what_to_do(alert: str) -> None:
     rule = ALERTS[alert]
     page = (RUNBOOKS / f"{alert}.md").read_text()
@@ -75,6 +79,16 @@ def test_the_alert_has_a_runbook_that_says_what_to_do(alert: str) -> None:
     assert page.startswith(f"# {alert}\n\n**{rule['labels']['severity']}** · ")
     assert re.findall(r"^## .*", page, re.MULTILINE) == HEADINGS
     assert "```promql\n" in page
+
+
+@each_alert
+def test_the_alert_is_documented_with_its_patience_and_severity(alert: str) -> None:
+    rule = ALERTS[alert]
+    (told,) = re.findall(
+        rf"^\| \[{alert}\]\(runbooks/{alert}\.md\) \| .+? \| (\S+) \| (\w+) \|$", OPERATIONS, re.MULTILINE
+    )
+
+    assert told == (rule.get("for", "–"), rule["labels"]["severity"])
 
 
 def test_no_runbook_is_about_an_alert_that_is_not_there() -> None:

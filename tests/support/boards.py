@@ -12,16 +12,19 @@ ROOT = Path(__file__).parents[2]
 SCOPE = {"$namespace": ".*", "$instance": ".*", "$__rate_interval": "1m"}
 
 
+def content(board: str) -> dict[str, Any]:
+    """A board as it lies in the repository."""
+    return json.loads((ROOT / "dashboards" / f"{board}.json").read_text())
+
+
 def panels(board: str) -> Iterator[dict[str, Any]]:
     """Those that ask something."""
-    content = json.loads((ROOT / "dashboards" / f"{board}.json").read_text())
-    return (panel for panel in content["panels"] if panel["type"] != "row")
+    return (panel for panel in content(board)["panels"] if panel["type"] != "row")
 
 
 def variables(board: str) -> dict[str, Any]:
     """The variables of a board, by name."""
-    content = json.loads((ROOT / "dashboards" / f"{board}.json").read_text())
-    return {variable["name"]: variable for variable in content["templating"]["list"]}
+    return {variable["name"]: variable for variable in content(board)["templating"]["list"]}
 
 
 def promql(target: dict[str, Any]) -> str:

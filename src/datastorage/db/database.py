@@ -18,7 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from datastorage.db.connections import create_engine, open_row_connection
 from datastorage.db.engine_pool import EnginePool, PoolUse
 from datastorage.db.row_pool import RowPool
+from datastorage.db.statement_spans import TracedRowPool, watch_statements
 from datastorage.observability.labels import Pool
+from datastorage.observability.spans import Spans
 from datastorage.settings import Settings
 
 PROBE_CONNECTIONS: Final = 2  # a probe and the background check
@@ -36,8 +38,11 @@ class Database:
         self._reader, self._writer, self._prober = reader, writer, prober
 
     @classmethod
-    def connect(cls, url: URL, settings: Settings) -> Database:
-        """Pools for this URL; no connection is opened yet. A third of them are for writes, a third for rows."""
+    def connect(cls, url: URL, settings: Settings, spans: Spans | None = None) -> Database:
+        """Pools for this URL; no connection is opened yet. A third of them are for writes, a third for rows.
+
+        With `spans` each statement of a traced request has one.
+        """
         writers = max(2, (settings.pool_size - PROBE_CONNECTIONS) // 3)
         readers = settings.pool_size - PROBE_CONNECTIONS - writers
         for_rows = readers // 2
@@ -51,6 +56,8 @@ class Database:
                 statement_timeout_s=min(statement_timeout_s, settings.request_timeout_s),
                 autocommit=autocommit,
             )
+            if spans is not None:
+                watch_statements(engine, spans)
             return EnginePool(engine, size)
 
         rows = RowPool(
@@ -64,7 +71,7 @@ class Database:
             acquire_timeout_s=settings.pool_acquire_timeout_s,
         )
         return cls(
-            rows,
+            rows if spans is None else TracedRowPool(rows, spans),
             pool(readers - for_rows, settings.query_timeout_s),
             pool(writers, settings.write_timeout_s, autocommit=False),
             pool(PROBE_CONNECTIONS, settings.query_timeout_s),

@@ -19,11 +19,12 @@ from datastorage.services.dependencies import Dependencies
 class Context:
     """The services' dependencies, the caller and its loaders; no session, since sibling fields interleave."""
 
-    __slots__ = ("_searches", "_searching", "caller", "deps", "loaders")
+    __slots__ = ("_searches", "_searching", "caller", "deps", "loaders", "refusals")
 
     def __init__(self, deps: Dependencies, caller: Caller) -> None:
         self.deps, self.caller = deps, caller
         self.loaders = Loaders(deps, caller)
+        self.refusals: set[str] = set()  # codes of the errors that are results, for the log
         self._searches, self._searching = 0, asyncio.Semaphore(SEARCHES_AT_ONCE)
 
     @asynccontextmanager

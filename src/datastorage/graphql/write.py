@@ -40,7 +40,7 @@ async def create_many(
         info.context.deps, info.context.caller, kind, batch(inputs), atomic=bool(atomic)
     )
     info.context.forget()
-    return [result_of(outcome, payload) for outcome in outcomes]
+    return [result_of(info, outcome, payload) for outcome in outcomes]
 
 
 async def update(

@@ -92,6 +92,15 @@ class Settings(AuthenticationSettings):
         LogFormat.AUTO, description="`json`, `console`, or `auto`: console on a terminal."
     )
 
+    traces_url: HttpUrl | None = Field(
+        None,
+        description="OpenTelemetry: where traces are sent by OTLP over HTTP, `http://collector:4318`; unset: nowhere. "
+        "Needs `pip install datastorage[otel]`.",
+    )
+    traces_sampled: float = Field(
+        1.0, ge=0, le=1, description="Share of the requests that are traced where the caller has not decided."
+    )
+
     database_url: DatabaseUrl | None = Field(
         None, description="`postgresql://user:password@host:5432/name`; unset: embedded PostgreSQL."
     )

@@ -16,6 +16,8 @@ from strawberry import Schema
 
 from datastorage.errors import Unauthenticated, Unavailable
 from datastorage.graphql.compiled.execution import Execution
+from datastorage.observability.spans import Spans
+from datastorage.redaction import Redactor
 from datastorage.settings import Settings
 from datastorage.web.authentication import configured_authentication
 from datastorage.web.graphiql import graphiql_assets
@@ -25,14 +27,19 @@ from datastorage.web.identity import not_let_in
 from datastorage.web.internal_faults import InternalFaults
 from datastorage.web.probes import health, ready
 from datastorage.web.request_log import RequestLog
+from datastorage.web.request_spans import RequestSpans
+from datastorage.web.traced_execution import TracedExecution
 
 
 def build_application(
-    schema: Schema, settings: Settings, lifespan: StatelessLifespan[Starlette] | None = None
+    schema: Schema,
+    settings: Settings,
+    lifespan: StatelessLifespan[Starlette] | None = None,
+    spans: Spans | None = None,
 ) -> Starlette:
-    """The Starlette application; `lifespan` puts `deps` and `health` into its state."""
+    """The Starlette application; `lifespan` puts `deps` and `health` into its state. `spans`: if traces are wanted."""
     endpoint = GraphQLEndpoint(
-        Execution(schema, compiled=settings.compiled_execution),
+        _execution(schema, settings, spans),
         graphiql=settings.graphiql,
         request_timeout_s=settings.request_timeout_s,
     )
@@ -46,6 +53,7 @@ def build_application(
         routes.append(graphiql_assets())  # type: ignore[arg-type]
     app = Application(
         endpoint,
+        spans,
         routes=routes,
         middleware=[Middleware(InternalFaults)],
         exception_handlers={
@@ -59,12 +67,24 @@ def build_application(
     return app
 
 
+def _execution(schema: Schema, settings: Settings, spans: Spans | None) -> Execution:
+    if spans is None:
+        return Execution(schema, compiled=settings.compiled_execution)
+    redactor = Redactor(settings.redaction_patterns)
+    return TracedExecution(
+        schema,
+        compiled=settings.compiled_execution,
+        spans=spans,
+        redact=lambda text: redactor.text(text)[0],
+    )
+
+
 class Application(Starlette):
     """Starlette, but for the one endpoint that almost every request is for: routing costs as much as answering."""
 
-    def __init__(self, endpoint: GraphQLEndpoint, **given: Any) -> None:
+    def __init__(self, endpoint: GraphQLEndpoint, spans: Spans | None, **given: Any) -> None:
         super().__init__(**given)
-        self._endpoint = endpoint
+        self._endpoint, self._spans = endpoint, spans
 
     def build_middleware_stack(self) -> ASGIApp:
         """The log of requests around the endpoint, or around Starlette's own stack."""
@@ -74,7 +94,8 @@ class Application(Starlette):
         async def chosen(scope: Scope, receive: Receive, send: Send) -> None:
             await (endpoint if takes(scope) else others)(scope, receive, send)
 
-        return RequestLog(chosen)
+        logged = RequestLog(chosen)
+        return logged if self._spans is None else RequestSpans(logged, self._spans)
 
 
 async def _start_page(_: Request) -> Response:

@@ -99,4 +99,4 @@ class GraphQLEndpoint:
             if error.operation_type is OperationType.SUBSCRIPTION:
                 return refused("subscriptions are not supported", media)
             raise Unreadable(405, "mutations need POST", {"allow": "POST"}) from None
-        return executed(result, media)
+        return executed(result, media, context.refusals)

@@ -42,12 +42,17 @@ class Operation:
     @property
     def label(self) -> str:
         """What logs call it: `mutation StoreRemediation`, or `query` where it has no name."""
-        return _told(_label, self.query, self.name)
+        return label_of(self.query, self.name)
 
     @property
     def is_ambiguous(self) -> bool:
         """Whether the document has several operations and none of them is named."""
         return _told(_is_ambiguous, self.query, self.name)
+
+
+def label_of(query: str, name: str | None) -> str:
+    """Kind and name of the operation."""
+    return _told(_label, query, name)
 
 
 def _told(about: _lru_cache_wrapper[T], query: str, name: str | None) -> T:

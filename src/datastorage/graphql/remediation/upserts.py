@@ -92,7 +92,7 @@ async def upsert_remediation_audits(
         info.context.deps, info.context.caller, batch(inputs), atomic=bool(atomic)
     )
     info.context.forget()
-    return [result_of(outcome, _upserted) for outcome in outcomes]
+    return [result_of(info, outcome, _upserted) for outcome in outcomes]
 
 
 @strawberry.type
