@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 
 from support.breaking import BreakableServer
 from support.ledger import Figures
-from support.postgres import administrator
+from support.postgres import administrator, ensure_template
 from support.servers import cluster, installation
 
 WRITES = int(os.environ.get("DATASTORAGE_FAILURE_WRITES", "300"))  # of each test
@@ -77,9 +77,9 @@ def breakable(breakable_cluster: BreakableServer) -> Iterator[BreakableServer]:
 
 
 @pytest.fixture
-async def breakable_url(breakable: BreakableServer) -> URL:
-    """An empty database there; the service migrates it when it starts."""
-    name = f"ledger_{uuid4().hex}"
+async def breakable_url(breakable: BreakableServer, shared_dir: Path) -> URL:
+    """A migrated, empty database there."""
+    name, template = f"ledger_{uuid4().hex}", await ensure_template(breakable.url(), shared_dir)
     async with administrator(breakable.url()) as connection:
-        await connection.execute(f'CREATE DATABASE "{name}"')
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return breakable.url(name)
