@@ -20,6 +20,7 @@ from datastorage.services.health import Health
 from datastorage.settings import Settings
 from datastorage.web.application import build_application
 from support.client import GraphQLClient
+from support.milvus_server import MilvusHost, MilvusServer, milvus_host
 from support.plans import watched
 from support.postgres import cloned, connect, ensure_template, server
 
@@ -108,6 +109,21 @@ async def sql(database_url: URL) -> AsyncIterator[asyncpg.Connection]:
     connection = await connect(database_url)
     yield connection
     await connection.close()
+
+
+@pytest.fixture(scope="session")
+def host_of_milvus() -> Iterator[MilvusHost]:
+    """Starts the Milvus servers of this process."""
+    with milvus_host() as host:
+        yield host
+
+
+@pytest.fixture
+def milvus(host_of_milvus: MilvusHost, tmp_path: Path) -> Iterator[MilvusServer]:
+    """A running Milvus server of this test's own, empty."""
+    server = MilvusServer(host_of_milvus, tmp_path / "milvus").start()
+    yield server
+    server.kill()
 
 
 class Statements:
