@@ -20,9 +20,10 @@ from datastorage.services.health import Health
 from datastorage.settings import Settings
 from datastorage.web.application import build_application
 from support.client import GraphQLClient
-from support.milvus_server import MilvusHost, MilvusServer, milvus_host
+from support.milvus_server import MilvusServer, milvus_host
 from support.plans import watched
 from support.postgres import cloned, connect, ensure_template, server
+from support.process_host import ProcessHost
 
 SHARED_DIR = "DATASTORAGE_TEST_SHARED_DIR"
 
@@ -112,14 +113,14 @@ async def sql(database_url: URL) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest.fixture(scope="session")
-def host_of_milvus() -> Iterator[MilvusHost]:
+def host_of_milvus() -> Iterator[ProcessHost]:
     """Starts the Milvus servers of this process."""
     with milvus_host() as host:
         yield host
 
 
 @pytest.fixture
-def milvus(host_of_milvus: MilvusHost, tmp_path: Path) -> Iterator[MilvusServer]:
+def milvus(host_of_milvus: ProcessHost, tmp_path: Path) -> Iterator[MilvusServer]:
     """A running Milvus server of this test's own, empty."""
     server = MilvusServer(host_of_milvus, tmp_path / "milvus").start()
     yield server

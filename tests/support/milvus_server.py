@@ -1,57 +1,35 @@
 """A real Milvus server of a test's own (Milvus Lite behind gRPC), to be killed, frozen and started again."""
 
 import shutil
+import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 
 import grpc
-import psutil
+from pymilvus import MilvusClient
 from pymilvus.grpc_gen import milvus_pb2, milvus_pb2_grpc
+
+from support.process_host import Forked, ProcessHost
 
 PATIENCE_S = 120  # two busy cores take long to import what it needs; nothing is measured
 
 
-class MilvusHost:
-    """Starts servers, see `milvus_host`."""
-
-    def __init__(self, program: subprocess.Popen[str]) -> None:
-        self._program = program
-
-    def start(self, folder: Path, port: int) -> psutil.Process:
-        """The process of a new one, which need not answer yet."""
-        assert self._program.stdin is not None
-        assert self._program.stdout is not None
-        self._program.stdin.write(f"server --data-dir {folder} --host 127.0.0.1 --port {port}\n")
-        self._program.stdin.flush()
-        return psutil.Process(int(self._program.stdout.readline()))
-
-
-@contextmanager
-def milvus_host() -> Iterator[MilvusHost]:
-    """A host, with whose end its servers end."""
-    with subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("milvus_host.py")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as program:
-        yield MilvusHost(program)
+def milvus_host() -> ProcessHost:
+    """Starts servers."""
+    return ProcessHost("milvus_lite.cmdline:main")
 
 
 class MilvusServer:
     """One server on one port and one folder, through all its restarts."""
 
-    def __init__(self, host: MilvusHost, folder: Path) -> None:
+    def __init__(self, host: ProcessHost, folder: Path) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self._host, self._folder = host, folder
-        self._process: psutil.Process | None = None
+        self._process: Forked | None = None
 
     @property
     def address(self) -> str:
@@ -65,10 +43,11 @@ class MilvusServer:
 
     def start(self) -> "MilvusServer":
         """Waits until it answers; what was stored before is there."""
-        self._process = self._host.start(self._folder, self.port)
+        place = ("--data-dir", str(self._folder), "--host", "127.0.0.1", "--port", str(self.port))
+        self._process = self._host.start(["milvus-lite", "server", *place])
         deadline = time.monotonic() + PATIENCE_S
         while not self._answers():
-            assert self._process.is_running(), "milvus-lite has ended"
+            assert self._process.poll() is None, "milvus-lite has ended"
             assert time.monotonic() < deadline, "milvus-lite does not answer"
             time.sleep(0.02)
         return self
@@ -81,19 +60,35 @@ class MilvusServer:
 
     def freeze(self) -> None:
         """It keeps its connections, and takes new ones, but answers nobody."""
-        assert self._process is not None
-        self._process.suspend()
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        assert self._process is not None
-        self._process.resume()
+        self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """Without warning. Killed already is killed."""
         if self._process is not None:
-            with suppress(psutil.NoSuchProcess):
-                self._process.kill()
+            self._signal(signal.SIGKILL)
             self._process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def vectors(self) -> dict[bytes, Sequence[float]]:
+        """All that is stored, by hash; asked for in parts that it can answer."""
+        client = MilvusClient(self.address, dedicated=True)
+        try:
+            return {
+                bytes.fromhex(row["hash"]): row["vector"]
+                for name in client.list_collections()
+                for part in range(256)
+                for row in client.query(
+                    name, f'hash like "{part:02x}%"', ["hash", "vector"], consistency_level="Strong"
+                )
+            }
+        finally:
+            client.close()
 
     def _answers(self) -> bool:
         with grpc.insecure_channel(f"127.0.0.1:{self.port}") as channel:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,8 @@ import psutil
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.engine import URL
+
+from support.process_host import STREAMS, Forked, ProcessHost
 
 PATIENCE_S = 120  # two busy cores take long to start a process; nothing is measured
 COMMAND = (sys.executable, "-m", "datastorage")
@@ -44,7 +46,7 @@ def environment(database: URL | Path, **settings: object) -> dict[str, str]:
 class Service:
     """One service: its processes, its addresses, and all it has said."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
     place: Path
     variables: Mapping[str, str]
     url: str = ""
@@ -114,12 +116,35 @@ class Service:
 
 
 @contextmanager
-def started(variables: Mapping[str, str], *options: str) -> Iterator[Service]:
-    """A service on free ports; whatever the test does, it ends."""
+def started(
+    variables: Mapping[str, str], *options: str, host: ProcessHost | None = None
+) -> Iterator[Service]:
+    """A service on free ports, forked where there is a host; whatever the test does, it ends."""
     place = Path(tempfile.mkdtemp(prefix="ds-service-"))
+    arguments = ["serve", *(options or ("--port", "0", "--metrics-port", "0"))]
+    for said in STREAMS:
+        (place / said).touch()
+    if host is None:
+        process = _spawned(arguments, variables, place)
+    else:
+        process = host.start(["datastorage", *arguments], variables, place)
+    service = Service(process, place, variables)
+    try:
+        yield service
+    finally:
+        service.kill()
+        shutil.rmtree(place)
+
+
+def service_host() -> ProcessHost:
+    """Starts services, where tests need many."""
+    return ProcessHost("datastorage.cli:main", "datastorage.app", "datastorage.cli.serve", "pymilvus")
+
+
+def _spawned(arguments: Sequence[str], variables: Mapping[str, str], place: Path) -> subprocess.Popen[bytes]:
     with (place / "stdout").open("wb") as out, (place / "stderr").open("wb") as err:
-        process = subprocess.Popen(
-            [*COMMAND, "serve", *(options or ("--port", "0", "--metrics-port", "0"))],
+        return subprocess.Popen(
+            [*COMMAND, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
@@ -127,12 +152,6 @@ def started(variables: Mapping[str, str], *options: str) -> Iterator[Service]:
             cwd=place,
             start_new_session=True,
         )
-    service = Service(process, place, variables)
-    try:
-        yield service
-    finally:
-        service.kill()
-        shutil.rmtree(place)
 
 
 @contextmanager
