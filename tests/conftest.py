@@ -24,6 +24,7 @@ from support.milvus_server import MilvusServer, milvus_host
 from support.plans import watched
 from support.postgres import cloned, connect, ensure_template, server
 from support.process_host import ProcessHost
+from support.service import service_host
 
 SHARED_DIR = "DATASTORAGE_TEST_SHARED_DIR"
 
@@ -116,6 +117,13 @@ async def sql(database_url: URL) -> AsyncIterator[asyncpg.Connection]:
 def host_of_milvus() -> Iterator[ProcessHost]:
     """Starts the Milvus servers of this process."""
     with milvus_host() as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
+def host_of_services() -> Iterator[ProcessHost]:
+    """Starts the services of this process."""
+    with service_host() as host:
         yield host
 
 

@@ -16,7 +16,6 @@ from support.milvus_server import MilvusServer
 from support.postgres import administrator, ensure_template
 from support.process_host import ProcessHost
 from support.servers import cluster, installation
-from support.service import service_host
 from support.settling import Audit, settled
 
 WRITES = int(os.environ.get("DATASTORAGE_FAILURE_WRITES", "250"))  # of each test
@@ -61,13 +60,6 @@ def writes() -> int:
 def outage_s() -> float:
     """How long an engine stays away at least."""
     return 60.0 if AT_LENGTH else 0.0
-
-
-@pytest.fixture(scope="session")
-def host_of_services() -> Iterator[ProcessHost]:
-    """Starts the services of these tests."""
-    with service_host() as host:
-        yield host
 
 
 @pytest.fixture

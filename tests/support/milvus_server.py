@@ -82,9 +82,9 @@ class MilvusServer:
             return {
                 bytes.fromhex(row["hash"]): row["vector"]
                 for name in client.list_collections()
-                for part in range(256)
+                for part in range(16)
                 for row in client.query(
-                    name, f'hash like "{part:02x}%"', ["hash", "vector"], consistency_level="Strong"
+                    name, f'hash like "{part:x}%"', ["hash", "vector"], consistency_level="Strong"
                 )
             }
         finally:
