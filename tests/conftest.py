@@ -20,8 +20,11 @@ from datastorage.services.health import Health
 from datastorage.settings import Settings
 from datastorage.web.application import build_application
 from support.client import GraphQLClient
+from support.milvus_server import MilvusServer, milvus_host
 from support.plans import watched
 from support.postgres import cloned, connect, ensure_template, server
+from support.process_host import ProcessHost
+from support.service import service_host
 
 SHARED_DIR = "DATASTORAGE_TEST_SHARED_DIR"
 
@@ -110,6 +113,28 @@ async def sql(database_url: URL) -> AsyncIterator[asyncpg.Connection]:
     connection = await connect(database_url)
     yield connection
     await connection.close()
+
+
+@pytest.fixture(scope="session")
+def host_of_milvus() -> Iterator[ProcessHost]:
+    """Starts the Milvus servers of this process."""
+    with milvus_host() as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
+def host_of_services() -> Iterator[ProcessHost]:
+    """Starts the services of this process."""
+    with service_host() as host:
+        yield host
+
+
+@pytest.fixture
+def milvus(host_of_milvus: ProcessHost, tmp_path: Path) -> Iterator[MilvusServer]:
+    """A running Milvus server of this test's own, empty."""
+    server = MilvusServer(host_of_milvus, tmp_path / "milvus").start()
+    yield server
+    server.kill()
 
 
 class Statements:

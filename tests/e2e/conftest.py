@@ -9,20 +9,24 @@ from sqlalchemy.engine import URL
 
 from support.command_line import CommandLine
 from support.postgres import cloned_for_processes, connect
+from support.process_host import ProcessHost
 from support.service import Service, data_place, environment, started
 
 
 @pytest.fixture(scope="session")
-def service(server_url: URL, template: str) -> Iterator[Service]:
+def service(server_url: URL, template: str, host_of_services: ProcessHost) -> Iterator[Service]:
     """A service that nobody stops or breaks, on a database of its own."""
-    with cloned_for_processes(server_url, template) as url, started(environment(url)) as service:
+    with (
+        cloned_for_processes(server_url, template) as url,
+        started(environment(url), host=host_of_services) as service,
+    ):
         yield service.await_start()
 
 
 @pytest.fixture(scope="session")
-def embedded_service() -> Iterator[Service]:
+def embedded_service(host_of_services: ProcessHost) -> Iterator[Service]:
     """A service on an embedded PostgreSQL of its own."""
-    with data_place() as place, started(environment(place / "data")) as service:
+    with data_place() as place, started(environment(place / "data"), host=host_of_services) as service:
         service.data_dir = place / "data"
         yield service.await_start()
 

@@ -22,6 +22,8 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.engine import URL
 
+from support.process_host import STREAMS, Forked, ProcessHost
+
 PATIENCE_S = 120  # two busy cores take long to start a process; nothing is measured
 # Making a client costs more than a request, mostly for TLS; connections are not kept, as services come and go.
 HTTP = httpx.Client(timeout=PATIENCE_S, limits=httpx.Limits(max_keepalive_connections=0))
@@ -54,7 +56,7 @@ def environment(database: URL | Path, **settings: object) -> dict[str, str]:
 class Service:
     """One service: its processes, its addresses, and all it has said."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
     place: Path
     variables: Mapping[str, str]
     url: str = ""
@@ -130,13 +132,39 @@ class Service:
 
 @contextmanager
 def started(
-    variables: Mapping[str, str], *options: str, command: Sequence[str] = COMMAND
+    variables: Mapping[str, str],
+    *options: str,
+    command: Sequence[str] = COMMAND,
+    host: ProcessHost | None = None,
 ) -> Iterator[Service]:
-    """A service on free ports; whatever the test does, it ends."""
+    """A service on free ports, forked where there is a host; whatever the test does, it ends."""
     place = Path(tempfile.mkdtemp(prefix="ds-service-"))
+    arguments = ["serve", *(options or ("--port", "0", "--metrics-port", "0"))]
+    for said in STREAMS:
+        (place / said).touch()
+    if host is None:
+        process = _spawned(command, arguments, variables, place)
+    else:
+        process = host.start(["datastorage", *arguments], variables, place)
+    service = Service(process, place, variables)
+    try:
+        yield service
+    finally:
+        service.kill()
+        shutil.rmtree(place)
+
+
+def service_host() -> ProcessHost:
+    """Starts services, where tests need many."""
+    return ProcessHost("datastorage.cli:main", "datastorage.app", "datastorage.cli.serve", "pymilvus")
+
+
+def _spawned(
+    command: Sequence[str], arguments: Sequence[str], variables: Mapping[str, str], place: Path
+) -> subprocess.Popen[bytes]:
     with (place / "stdout").open("wb") as out, (place / "stderr").open("wb") as err:
-        process = subprocess.Popen(
-            [*command, "serve", *(options or ("--port", "0", "--metrics-port", "0"))],
+        return subprocess.Popen(
+            [*command, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
@@ -144,12 +172,6 @@ def started(
             cwd=place,
             start_new_session=True,
         )
-    service = Service(process, place, variables)
-    try:
-        yield service
-    finally:
-        service.kill()
-        shutil.rmtree(place)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from datastorage.db.faults import connection_lost
 from datastorage.domain.caller import EVERYWHERE, Caller, Scope
 from datastorage.domain.enums import OutboxKind
 from datastorage.domain.kind import R, RecordKind
-from datastorage.errors import DataStorageError, Unavailable
+from datastorage.errors import DataStorageError, Unavailable, WriteCollision
 from datastorage.observability.labels import DualWriteFailure
 from datastorage.observability.metrics import count_dualwrite_failure, count_dualwrite_success
 from datastorage.repositories.incident_embeddings import IncidentEmbeddings
@@ -115,6 +115,8 @@ def _failure(error: BaseException) -> DualWriteFailure | None:
     match error:
         case asyncio.CancelledError() | Unavailable(__cause__=asyncio.CancelledError()):
             return DualWriteFailure.CANCELED
+        case WriteCollision():
+            return DualWriteFailure.ROLLBACK
         case Unavailable():
             return DualWriteFailure.POSTGRESQL
         case DataStorageError():
