@@ -1,0 +1,127 @@
+"""The one PostgreSQL that all peers of a run share: the embedded one, with the service's own settings and schema."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+from bench.speed.data.loading import Loader, Progress
+from bench.speed.data.originals import Making
+from sqlalchemy.engine import URL, make_url
+
+from datastorage.db import migrations
+from datastorage.db.embedded import open_embedded_server
+
+CONNECTIONS_MAX: Final = 250  # of all peers together
+MANIFEST: Final = "bench.json"
+
+
+@dataclass(frozen=True)
+class Database:
+    """A running server."""
+
+    data_dir: Path
+    url: URL
+    pid: int
+
+    @property
+    def host(self) -> str:
+        """The folder of its socket."""
+        return str(self.url.query["host"])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """How libpq and its kin find it."""
+        return {
+            "PGHOST": self.host,
+            "PGPORT": "5432",
+            "PGUSER": str(self.url.username),
+            "PGDATABASE": str(self.url.database),
+        }
+
+    async def connect(self) -> asyncpg.Connection:
+        """A connection of one's own."""
+        return await asyncpg.connect(
+            host=self.host, port=5432, user=self.url.username, database=self.url.database, timeout=60
+        )
+
+    def ask(self, statement: str, *arguments: object) -> list[Any]:
+        """The rows of one statement, on a connection of its own."""
+
+        async def asked() -> list[Any]:
+            connection = await self.connect()
+            try:
+                return list(await connection.fetch(statement, *arguments))
+            finally:
+                await connection.close()
+
+        return asyncio.run(asked())
+
+    def size_mb(self) -> float:
+        """What the database takes on disk."""
+        return float(self.ask("SELECT pg_database_size(current_database()) / 1048576.0 AS mb")[0]["mb"])
+
+
+@contextmanager
+def running(kept: Path | None = None) -> Iterator[Database]:
+    """A server on data of its own, which are removed in the end; `kept`: data to start from."""
+    place = Path(tempfile.mkdtemp(prefix="ds-bench-", dir="/tmp"))
+    place.chmod(0o755)  # the account that runs PostgreSQL for root must pass
+    data_dir = place / "data"
+    try:
+        if kept is not None:
+            _copied(kept, data_dir)
+        with open_embedded_server(data_dir, connections_max=CONNECTIONS_MAX) as server:
+            url = make_url(server.url)
+            asyncio.run(migrations.upgrade(url))
+            pid = int(next(data_dir.glob("postgres-*/postmaster.pid")).read_text().split()[0])
+            yield Database(data_dir, url, pid)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def loaded(rows: int, making: Making, progress: Progress, kept: Path | None = None) -> Iterator[Database]:
+    """The same with so many incidents. What was loaded is kept in `kept`, and taken from there the next time."""
+    wanted = {
+        "rows": rows,
+        "around": making.around,
+        "reports": str(making.reports),
+        "schema": list(migrations.known_revisions()),
+    }
+    if kept is not None and _manifest(kept) != wanted:
+        with running() as database:
+            asyncio.run(Loader(database.connect, making, progress).load(rows))
+            asyncio.run(_stop_writing(database))
+            shutil.rmtree(kept, ignore_errors=True)
+            _copied(database.data_dir, kept)
+        (kept / MANIFEST).write_text(json.dumps(wanted))
+    with running(kept) as database:
+        if kept is None:
+            asyncio.run(Loader(database.connect, making, progress).load(rows))
+        yield database
+
+
+async def _stop_writing(database: Database) -> None:
+    connection = await database.connect()
+    await connection.execute("CHECKPOINT")
+    await connection.close()
+
+
+def _manifest(kept: Path) -> dict[str, Any] | None:
+    file = kept / MANIFEST
+    return json.loads(file.read_text()) if file.exists() else None
+
+
+def _copied(source: Path, target: Path) -> None:
+    """With owners, which root's PostgreSQL insists on."""
+    subprocess.run(["cp", "-a", source, target], check=True)
