@@ -64,4 +64,4 @@ dist: install ## Build wheels of service and client and the sdist into dist/, Gr
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv build --quiet --wheel --out-dir dist client
 
 clean: ## Remove what was built: .venv, GraphiQL, caches.
-	@rm -rf .venv dist ui/node_modules compat/.venv compat/node_modules src/datastorage/web/static/graphiql .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@rm -rf .venv dist ui/node_modules compat/.venv compat/node_modules bench/peers/postgraphile/node_modules src/datastorage/web/static/graphiql .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
