@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check failures compat bench bench-search client format schema ui dist clean
+.PHONY: help install run test check failures compat bench bench-growth bench-search client format schema ui dist clean
 
 help: ## Show this list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ client: install ## Generate the Python client anew, from schema.graphql and clie
 
 bench: install ## Measure the service beside its peers: make bench ARGS="--quick --questions list,get".
 	@$(BIN)/python -m bench.speed run $(ARGS)
+
+bench-growth: install ## Measure how cost grows with 10,000, 100,000 and a million remediations.
+	@$(BIN)/python -m bench.speed growth $(ARGS)
 
 bench-search: install ## Measure the search: make bench-search DATA=folder-of-reports SETS="a b".
 	@$(BIN)/python bench/search/run.py $(DATA) $(SETS)

@@ -1,138 +1,152 @@
-"""Options, progress, and what is printed in the end."""
+"""Options of the two benches, and what they print in the end."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Self, TypeAlias
 
 import structlog
 import typer
-from bench.speed import tables
+from bench.speed import page, tables
 from bench.speed.about import about
 from bench.speed.data.originals import Making
 from bench.speed.database import loaded
 from bench.speed.measuring import Plan, measure
-from bench.speed.names import PEERS
-from bench.speed.questions import BY_NAME, QUESTIONS
-from bench.speed.results import Measurement, Results
+from bench.speed.names import PEERS, SERVICE
+from bench.speed.progress import Shown
+from bench.speed.questions import BY_NAME, GROWTH_QUESTIONS, QUESTIONS, Question
+from bench.speed.results import Results
 from bench.speed.sample import Sample
-from bench.speed.targets import judged
-from bench.speed.wrk import RunFailed
+from bench.speed.targets import GROWTH_TARGETS, TARGETS, Target, judged
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-ROOT: Final = Path(__file__).parents[2]
-RESULTS: Final = ROOT / "bench" / "results"
-ROWS: Final = 100_000
+RESULTS: Final = Path(__file__).parents[1] / "results"
 WIDTH: Final = 120  # of tables in a file
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
-console = Console(stderr=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
-
-@app.callback()
-def speed() -> None:
-    """Measure how fast the service is."""
-
-
-class Shown:
-    """Progress, as a bar for each part of the work."""
-
-    def __init__(self) -> None:
-        self._bars = Progress(
-            TextColumn("{task.description:50}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-        )
-        self._tasks: dict[str, int] = {}
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def part(self, what: str, done: int, of: int) -> None:
-        """So much of a part is done."""
-        if what not in self._tasks:
-            self._tasks[what] = self._bars.add_task(what, total=of)
-        self._bars.update(self._tasks[what], completed=done, total=of)
-
-    def measured(self, of: int, what: str, measurement: Measurement | None) -> None:
-        """What is being measured, or has been."""
-        self.part("measurements", 0, of) if "measurements" not in self._tasks else None
-        task = self._tasks["measurements"]
-        self._bars.update(task, description=what, advance=int(measurement is not None))
-        if measurement is not None:
-            told = measurement.fault or f"{measurement.per_s:,.0f}/s, p95 {measurement.p95_ms:.1f} ms"
-            self._bars.console.print(f"  {what}: {told}", highlight=False)
+Seconds: TypeAlias = Annotated[int, typer.Option(help="Of each measurement.", min=1)]
+Rounds: TypeAlias = Annotated[int, typer.Option(help="Of which the median counts.", min=1)]
+Questions: TypeAlias = Annotated[str, typer.Option(help=f"Some of {', '.join(BY_NAME)}; comma-separated.")]
+Quick: TypeAlias = Annotated[bool, typer.Option("--quick", help="One round of 2 s, to see whether it works.")]
+Reports: TypeAlias = Annotated[
+    Path | None, typer.Option(help="JSONL with `title` and `text`: real reports instead of made-up ones.")
+]
+Data: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Keep what was loaded in this folder, and start from it the next time.")
+]
+WriteDocs: TypeAlias = Annotated[
+    bool, typer.Option("--write-docs", help="Keep the results, and write docs/performance.md from them.")
+]
 
 
 @app.command()
 def run(
-    rows: Annotated[int, typer.Option(help="Remediations in the database.", min=100)] = ROWS,
-    seconds: Annotated[int, typer.Option(help="Of each measurement.", min=1)] = 10,
-    rounds: Annotated[int, typer.Option(help="Of which the median counts.", min=1)] = 5,
-    questions: Annotated[str, typer.Option(help=f"Some of {', '.join(BY_NAME)}; comma-separated.")] = "",
+    rows: Annotated[int, typer.Option(help="Remediations in the database.", min=100)] = 100_000,
+    seconds: Seconds = 10,
+    rounds: Rounds = 3,
+    questions: Questions = "",
     peers: Annotated[str, typer.Option(help=f"Some of {', '.join(PEERS)}; the first letters will do.")] = "",
     connections: Annotated[int | None, typer.Option(help="Instead of those of each question.", min=1)] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="One round of 2 s, to see whether it works.")
-    ] = False,
-    reports: Annotated[
-        Path | None, typer.Option(help="JSONL with `title` and `text`: real reports instead of made-up ones.")
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Keep what was loaded in this folder, and start from it the next time."),
-    ] = None,
-    output: Annotated[Path, typer.Option(help="Where the results go, as JSON.")] = RESULTS / "latest.json",
+    quick: Quick = False,
+    reports: Reports = None,
+    data: Data = None,
+    write_docs: WriteDocs = False,
 ) -> None:
     """Measure the service beside its peers: one PostgreSQL, one data set, the same questions, in turn."""
-    plan = Plan(
-        questions=[BY_NAME[name] for name in questions.split(",")] if questions else QUESTIONS,
-        peers=[
-            name for name in PEERS if not peers or name.lower().startswith(tuple(peers.lower().split(",")))
-        ],
-        rows=rows,
-        seconds=2 if quick else seconds,
-        rounds=1 if quick else rounds,
-        connections=connections,
+    first_letters = tuple(peers.lower().split(","))
+    with Loaded([rows], Making(reports=reports), data) as samples:
+        plan = Plan(
+            questions=_chosen(questions, QUESTIONS),
+            peers=[name for name in PEERS if name.lower().startswith(first_letters)],
+            samples=samples.by_rows,
+            seconds=2 if quick else seconds,
+            rounds=1 if quick else rounds,
+            connections=connections,
+        )
+        results = samples.measured(plan)
+    _finish(
+        results, TARGETS, RESULTS / ("speed.json" if write_docs else "latest.json"), write_docs=write_docs
     )
-    _quiet()
-    making = Making(reports=reports)
-    with (
-        tempfile.TemporaryDirectory(prefix="ds-bench-logs-") as logs,
-        Shown() as shown,
-        loaded(rows, making, shown.part, data) as database,
-    ):
-        try:
-            found = measure(
-                plan,
-                Sample(database, making),
-                Path(logs),
-                lambda what, measurement: shown.measured(plan.measurements, what, measurement),
-            )
-        except RunFailed as failure:
-            raise SystemExit(str(failure)) from None
-        results = Results(about(plan, database), found)
-    results.save(output)
-    tell(results)
 
 
-def tell(results: Results) -> None:
-    """Prints everything."""
+@app.command()
+def growth(
+    sizes: Annotated[str, typer.Option(help="Remediations in the databases.")] = "10000,100000,1000000",
+    seconds: Seconds = 10,
+    rounds: Rounds = 3,
+    questions: Questions = "",
+    quick: Quick = False,
+    data: Data = None,
+    write_docs: WriteDocs = False,
+) -> None:
+    """Measure how cost grows: the service on several databases of different size, in turn."""
+    with Loaded([int(size) for size in sizes.split(",")], Making(around=False), data) as samples:
+        plan = Plan(
+            questions=_chosen(questions, GROWTH_QUESTIONS),
+            peers=[SERVICE],
+            samples=samples.by_rows,
+            seconds=2 if quick else seconds,
+            rounds=1 if quick else rounds,
+        )
+        results = samples.measured(plan)
+    file = RESULTS / ("growth.json" if write_docs else "latest-growth.json")
+    _finish(results, GROWTH_TARGETS, file, write_docs=write_docs)
+
+
+@app.command()
+def docs() -> None:
+    """Write docs/performance.md from the results that are kept."""
+    page.write(RESULTS)
+
+
+class Loaded:
+    """Databases of several sizes, with all that has to be taken away in the end."""
+
+    def __init__(self, sizes: list[int], making: Making, data: Path | None) -> None:
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))  # of servers that start
+        self._sizes, self._making, self._data = sizes, making, data
+        self._stack, self._shown = ExitStack(), Shown()
+        self.by_rows: dict[int, Sample] = {}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ds-bench-logs-")))
+            stack.enter_context(self._shown)
+            for rows in self._sizes:
+                kept = self._data / str(rows) if self._data and len(self._sizes) > 1 else self._data
+                database = stack.enter_context(loaded(rows, self._making, self._shown.part, kept))
+                self.by_rows[rows] = Sample(database, self._making)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def measured(self, plan: Plan) -> Results:
+        """The results, those of questions aside that failed; these are told."""
+        self._shown.expect(plan.measurements)
+        failed: dict[str, str] = {}
+        found = list(measure(plan, self._logs, self._shown.step, failed))
+        return Results({**about(plan), "failed": failed}, found)
+
+
+def _chosen(names: str, otherwise: tuple[Question, ...]) -> tuple[Question, ...]:
+    return tuple(BY_NAME[name] for name in names.split(",")) if names else otherwise
+
+
+def _finish(results: Results, targets: tuple[Target, ...], file: Path, *, write_docs: bool) -> None:
+    """Saves and prints everything; the exit code is 1 where a question failed."""
+    results.save(file)
     printed = Console(width=None if sys.stdout.isatty() else WIDTH)
-    for table in tables.on_terminal(results.summaries()):
+    for table in tables.on_terminal(results):
         printed.print(table)
-    printed.print(tables.verdicts(judged(results)))
-
-
-def _quiet() -> None:
-    """The embedded server tells of itself; here that is no news."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+    printed.print(tables.verdicts(judged(results, targets)))
+    if write_docs:
+        page.write(RESULTS)
+    for question, why in results.about["failed"].items():
+        printed.print(f"{question} failed: {why}", style="red", markup=False)
+    raise typer.Exit(1 if results.about["failed"] else 0)

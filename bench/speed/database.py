@@ -19,7 +19,10 @@ from bench.speed.data.originals import Making
 from sqlalchemy.engine import URL, make_url
 
 from datastorage.db import migrations
+from datastorage.db.database import Database as ServiceDatabase
 from datastorage.db.embedded import open_embedded_server
+from datastorage.services.term_statistics import refresh_if_due
+from datastorage.settings import load_settings
 
 CONNECTIONS_MAX: Final = 250  # of all peers together
 MANIFEST: Final = "bench.json"
@@ -100,21 +103,22 @@ def loaded(rows: int, making: Making, progress: Progress, kept: Path | None = No
     }
     if kept is not None and _manifest(kept) != wanted:
         with running() as database:
-            asyncio.run(Loader(database.connect, making, progress).load(rows))
-            asyncio.run(_stop_writing(database))
+            asyncio.run(_fill(database, rows, making, progress))
             shutil.rmtree(kept, ignore_errors=True)
             _copied(database.data_dir, kept)
         (kept / MANIFEST).write_text(json.dumps(wanted))
     with running(kept) as database:
         if kept is None:
-            asyncio.run(Loader(database.connect, making, progress).load(rows))
+            asyncio.run(_fill(database, rows, making, progress))
         yield database
 
 
-async def _stop_writing(database: Database) -> None:
-    connection = await database.connect()
-    await connection.execute("CHECKPOINT")
-    await connection.close()
+async def _fill(database: Database, rows: int, making: Making, progress: Progress) -> None:
+    """Everything that the service would have there, how common words are included."""
+    await Loader(database.connect, making, progress).load(rows)
+    service = ServiceDatabase.connect(database.url, load_settings())
+    await refresh_if_due(service)
+    await service.close()
 
 
 def _manifest(kept: Path) -> dict[str, Any] | None:

@@ -276,5 +276,35 @@ SIMILAR: Final = Question(
     connections=SEARCHERS,
 )
 
+FILTER: Final = Question(
+    "filter",
+    "the newest 20 of a namespace and phase, 12 fields each",
+    lambda sample: sample.places,
+    {
+        SERVICE: Ask(
+            f"""query Filter($namespace: String!, $phase: Phase!) {{
+              remediationAudits(first: 20, filter: {{namespace: {{eq: $namespace}}, phase: {{eq: $phase}}}}) {{
+                nodes {{ {TWELVE} }} }} }}"""
+        )
+    },
+)
+
+COUNT: Final = Question(
+    "count",
+    "how many a namespace has, counted to 10,000",
+    lambda sample: sample.places,
+    {
+        SERVICE: Ask(
+            """query Count($namespace: String!) {
+              remediationAudits(filter: {namespace: {eq: $namespace}}) { totalCount(cap: 10000) } }""",
+            given=lambda variables: {"namespace": variables["namespace"]},
+        )
+    },
+    marker='"totalCount":',
+)
+
 QUESTIONS: Final = (LIST, GET, NESTED, STATISTICS, SIMILAR, CREATE, CREATE_NEW, CREATE_KNOWN, BATCH)
-BY_NAME: Final[Mapping[str, Question]] = MappingProxyType({question.name: question for question in QUESTIONS})
+GROWTH_QUESTIONS: Final = (LIST, GET, FILTER, COUNT, SIMILAR, CREATE_KNOWN, CREATE_NEW)
+BY_NAME: Final[Mapping[str, Question]] = MappingProxyType(
+    {question.name: question for question in (*QUESTIONS, FILTER, COUNT)}
+)

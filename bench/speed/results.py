@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ class Measurement:
 
     question: str
     peer: str
+    rows: int  # that are stored
     round: int
     requests: int
     per_s: float
@@ -46,18 +47,26 @@ class Summary:
 
 @dataclass(frozen=True)
 class Results:
-    """A whole run."""
+    """A whole run: of one number of rows, or of several, to see how cost grows."""
 
     about: dict[str, Any]
-    measurements: Sequence[Measurement] = ()
-    growth: Sequence[Measurement] = field(default=())  # `round` is the number of incidents there
+    measurements: Sequence[Measurement]
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many rows there were."""
+        return sorted({each.rows for each in self.measurements})
+
+    @property
+    def questions(self) -> list[str]:
+        """What was asked, in this order."""
+        return list(dict.fromkeys(each.question for each in self.measurements))
 
     def summaries(self) -> list[Summary]:
         """By question, then peer."""
-        questions = dict.fromkeys(each.question for each in self.measurements)
         return [
             summary(question, peer, self.measurements)
-            for question in questions
+            for question in self.questions
             for peer in PEERS
             if any((each.question, each.peer) == (question, peer) for each in self.measurements)
         ]
@@ -71,10 +80,30 @@ class Results:
     def load(cls, file: Path) -> Results:
         """What was saved."""
         found = orjson.loads(file.read_bytes())
-        measurements, growth = (
-            [Measurement(**each) for each in found[name]] for name in ("measurements", "growth")
-        )
-        return cls(found["about"], measurements, growth)
+        return cls(found["about"], [Measurement(**each) for each in found["measurements"]])
+
+    def per_s(self, question: str, rows: int) -> float | None:
+        """Requests a second that the service answers with so many rows; the median of the rounds."""
+        found = [
+            each.per_s
+            for each in self.measurements
+            if (each.question, each.rows, each.peer) == (question, rows, SERVICE) and not each.fault
+        ]
+        return statistics.median(found) if found else None
+
+    def growth(self, question: str, small: int, large: int) -> float | None:
+        """How many times as long the service takes with more rows; the median of the rounds' ratios."""
+        at = {
+            (each.rows, each.round): each.per_s
+            for each in self.measurements
+            if each.question == question and not each.fault
+        }
+        found = [
+            at[small, number] / at[large, number]
+            for rows, number in at
+            if rows == small and (large, number) in at
+        ]
+        return statistics.median(found) if found else None
 
 
 def summary(question: str, peer: str, measurements: Iterable[Measurement]) -> Summary:

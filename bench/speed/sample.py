@@ -17,6 +17,7 @@ from datastorage.domain.snapshot import json_value
 
 KEYS: Final = 2_000
 NEW_CHUNKS: Final = 8
+KNOWN_CHUNKS: Final = 4
 QUESTION_CHARS: Final = 400
 
 Variables = dict[str, Any]
@@ -60,7 +61,7 @@ class Sample:
     @cached_property
     def known(self) -> list[Original]:
         """Stored ones whose text a create repeats: no analysis has added to it."""
-        stored = self.making.originals(range(NEW_CHUNKS))
+        stored = self.making.originals(range(KNOWN_CHUNKS))
         return [
             original
             for original in stored

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from bench.speed.questions import BY_NAME
-from bench.speed.results import Summary
+from bench.speed.results import Results, Summary
 from bench.speed.targets import Verdict
 from rich.table import Table
 
@@ -46,26 +46,38 @@ def ratio(summary: Summary) -> str:
     return f"{summary.ratio:.1f} ×" if summary.ratio >= 1 else f"{summary.ratio:.0%}"
 
 
-def on_terminal(summaries: Sequence[Summary]) -> list[Table]:
-    """A table for each question."""
-    tables = []
-    for question, lines in groupby(summaries, key=lambda summary: summary.question):
-        table = Table(*HEAD, title=title(question), title_justify="left")
-        for column in table.columns[1:]:
-            column.justify = "right"
-        for summary in lines:
-            table.add_row(*cells(summary))
-        tables.append(table)
-    return tables
+def on_terminal(results: Results) -> list[Table]:
+    """A table for each question; one in all where the service was asked on databases of several sizes."""
+    if len(results.sizes) > 1:
+        return [_table("requests a second, by stored remediations", *grown(results))]
+    by_question = groupby(results.summaries(), key=lambda summary: summary.question)
+    return [_table(title(question), HEAD, [cells(each) for each in found]) for question, found in by_question]
 
 
-def in_markdown(summaries: Sequence[Summary]) -> list[str]:
-    """The lines of one."""
-    return [
-        _line(HEAD),
-        _line(["---", *["---:"] * (len(HEAD) - 1)]),
-        *(_line(cells(each)) for each in summaries),
-    ]
+def grown(results: Results) -> tuple[Sequence[str], list[list[str]]]:
+    """Head and lines: requests a second by question and number of rows, and how cost grew on the last step."""
+    head = ("", *(f"{rows:,}" for rows in results.sizes), "cost grew by")
+    lines = []
+    for question in results.questions:
+        answered = [results.per_s(question, rows) for rows in results.sizes]
+        growth = results.growth(question, *results.sizes[-2:])
+        told = "" if growth is None else f"{growth:.2f} ×"
+        lines.append([title(question), *("" if each is None else f"{each:,.0f}" for each in answered), told])
+    return head, lines
+
+
+def in_markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    """A table; the first column is of words, the others are of numbers."""
+    return [_line(head), _line(["---", *["---:"] * (len(head) - 1)]), *map(_line, lines)]
+
+
+def _table(title: str, head: Sequence[str], lines: Sequence[Sequence[str]]) -> Table:
+    table = Table(*head, title=title, title_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for line in lines:
+        table.add_row(*line)
+    return table
 
 
 def verdicts(found: Sequence[Verdict]) -> Table:

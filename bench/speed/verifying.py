@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import httpx
-from bench.speed.peers import Running
+from bench.speed.contestant import Contestant
 from bench.speed.questions import Question
 from bench.speed.spelling import normal
 from bench.speed.wrk import RunFailed
@@ -15,16 +15,15 @@ ASKED: Final = 5
 OWN: Final = ("databaseId", "remediationRequestId")  # of what is created
 
 
-def verify(
-    question: Question, peers: Mapping[str, Running | None], bodies: Callable[[Question, str], Sequence[str]]
-) -> None:
-    """Asks each of them the first few. Errors: RunFailed."""
+def verify(contestants: Sequence[Contestant]) -> None:
+    """Asks each of them the first few questions; those on one database must agree. Errors: RunFailed."""
     expected: dict[int, Any] = {}
-    for name, running in peers.items():
-        if running is None:
+    for contestant in contestants:
+        question, name = contestant.question, contestant.peer
+        if contestant.running is None:
             continue
-        with httpx.Client(base_url=running.url, timeout=60, trust_env=False) as http:
-            for number, body in enumerate(bodies(question, name)[:ASKED]):
+        with httpx.Client(base_url=contestant.running.url, timeout=60, trust_env=False) as http:
+            for number, body in enumerate(contestant.bodies[:ASKED]):
                 answer = _answer(http, question, name, body.replace("@N@", f"{_slug(name)}-{number}"))
                 wanted = expected.setdefault(number, answer)
                 if answer != wanted:
