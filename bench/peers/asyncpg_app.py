@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import asyncpg
 import orjson
-from bench.speed import statements
 
+from bench.speed import statements
 from datastorage.domain.names import camel
 
 CONNECTIONS: Final = 16

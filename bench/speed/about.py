@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from bench.speed.measuring import Plan
 
+from bench.speed.measuring import Plan
 from datastorage import __version__
 
 

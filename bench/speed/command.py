@@ -10,6 +10,8 @@ from typing import Annotated, Final, Self, TypeAlias
 
 import structlog
 import typer
+from rich.console import Console
+
 from bench.speed import page, tables
 from bench.speed.about import about
 from bench.speed.data.originals import Making
@@ -21,7 +23,6 @@ from bench.speed.questions import BY_NAME, GROWTH_QUESTIONS, QUESTIONS, Question
 from bench.speed.results import Results
 from bench.speed.sample import Sample
 from bench.speed.targets import GROWTH_TARGETS, TARGETS, Target, judged
-from rich.console import Console
 
 RESULTS: Final = Path(__file__).parents[1] / "results"
 WIDTH: Final = 120  # of tables in a file

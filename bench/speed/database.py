@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
-from bench.speed.data.loading import Loader, Progress
-from bench.speed.data.originals import Making
 from sqlalchemy.engine import URL, make_url
 
+from bench.speed.data.loading import Loader, Progress
+from bench.speed.data.originals import Making
 from datastorage.db import migrations
 from datastorage.db.database import Database as ServiceDatabase
 from datastorage.db.embedded import open_embedded_server

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.speed import plots, tables
+from bench.speed.names import PGBENCH
 from bench.speed.results import Results
 from bench.speed.targets import GROWTH_TARGETS, TARGETS, judged
 
@@ -77,7 +78,7 @@ def written(results: Path) -> dict[str, str]:
     files, page = {}, [HEAD]
     if (results / "speed.json").exists():
         found = Results.load(results / "speed.json")
-        compared = [each for each in found.summaries() if each.question in COMPARED]
+        compared = [each for each in found.summaries() if each.question in COMPARED and each.peer != PGBENCH]
         files[_image("performance")] = plots.bars(compared)
         page += _speed(found)
     if (results / "growth.json").exists():

@@ -13,7 +13,6 @@ from typing import Final
 
 from bench.speed.database import Database
 from bench.speed.wrk import Answered, RunFailed
-
 from datastorage.db.embedded.binaries import INSTALLATION, PACKAGE
 
 PROGRAM: Final = Path(str(util.find_spec(PACKAGE).origin)).parent / INSTALLATION / "bin" / "pgbench"  # type: ignore[union-attr]

@@ -52,7 +52,7 @@ def _bar(summary: Summary, top: float, most: float) -> Iterator[str]:
 
 def lines(found: Mapping[str, Mapping[int, float]]) -> str:
     """Milliseconds a request by number of rows, a line for each question, both on logarithmic scales."""
-    height, left, right, top, bottom = 380.0, 70.0, 130.0, 24.0, 46.0
+    height, left, right, top, bottom = 390.0, 70.0, 130.0, 36.0, 46.0
     rows = sorted({rows for points in found.values() for rows in points})
     values = [value for points in found.values() for value in points.values()]
     low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Self
 
-from bench.speed.results import Measurement
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from bench.speed.results import Measurement
 
 
 class Shown:

@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import Final
 
 import orjson
+
 from bench.speed import statements
 from bench.speed.names import FLOOR, PGBENCH, POSTGRAPHILE, SERVICE, STRAWBERRY
 from bench.speed.sample import Sample, Variables, create_input, known_text, new_text
-
 from datastorage.domain.names import camel
 
 FIELDS: Final = "remediationRequestId name namespace phase status actionType startTime durationMs severity clusterName targetResource"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
 from bench.speed.names import PEERS, SERVICE
 
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from bench.speed.data.originals import CHUNK, NEWEST, NOT_STORED, Making, Original
 from bench.speed.database import Database
-
 from datastorage.domain.names import camel
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.domain.snapshot import json_value

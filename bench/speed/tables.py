@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
+from rich.table import Table
+
 from bench.speed.questions import BY_NAME
 from bench.speed.results import Results, Summary
 from bench.speed.targets import Verdict
-from rich.table import Table
 
 HEAD: Final = (
     "", "req/s", "p50 ms", "p95 ms", "p99 ms", "CPU ms", "PostgreSQL ms", "memory MB", "datastorage is"

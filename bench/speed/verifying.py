@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import httpx
+
 from bench.speed.contestant import Contestant
 from bench.speed.questions import Question
 from bench.speed.spelling import normal

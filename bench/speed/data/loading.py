@@ -9,10 +9,10 @@ from itertools import islice
 from typing import Any, Final
 
 import asyncpg
+
 from bench.speed.data.copying import copy, set_codecs
 from bench.speed.data.occurrences import Occurrence, Repeater, occurrences, texts_of
 from bench.speed.data.originals import CHUNK, Making, Original, Row
-
 from datastorage.domain.caller import OPERATOR
 from datastorage.domain.enums import EventKind
 from datastorage.domain.kinds import KINDS

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
-from bench.speed.data.originals import NEWEST, Original, Row
 from numpy.typing import NDArray
 
+from bench.speed.data.originals import NEWEST, Original, Row
 from datastorage.domain.kinds import KINDS
 
 TEXTS_FACTOR, TEXTS_EXPONENT = 9.5, 0.7

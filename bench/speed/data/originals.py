@@ -19,9 +19,9 @@ from random import Random
 from typing import Any, Final
 
 import orjson
-from bench.speed.data.traces import trace
 from pgvector import SparseVector
 
+from bench.speed.data.traces import trace
 from datastorage.cli.demo_around import demo_records
 from datastorage.cli.demo_incidents import demo_incidents
 from datastorage.domain.analysis import ANALYSIS, RootCause
