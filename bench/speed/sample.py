@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
 from bench.speed.data.originals import CHUNK, NEWEST, NOT_STORED, Making, Original
@@ -55,12 +55,12 @@ class Sample:
     @cached_property
     def new(self) -> list[Original]:
         """Incidents that are not stored."""
-        return list(self.making.originals(range(NOT_STORED, NOT_STORED + NEW_CHUNKS)))
+        return _made(self.making, range(NOT_STORED, NOT_STORED + NEW_CHUNKS))
 
     @cached_property
     def known(self) -> list[Original]:
         """Stored ones whose text a create repeats: no analysis has added to it."""
-        stored = self.making.originals(range(KNOWN_CHUNKS))
+        stored = _made(self.making, range(KNOWN_CHUNKS))
         return [
             original
             for original in stored
@@ -74,6 +74,12 @@ class Sample:
             f"{original.text.headline}\n{(original.remediation['error_message'] or '')[:QUESTION_CHARS]}"
             for original in self.new[:CHUNK]
         ]
+
+
+@cache
+def _made(making: Making, chunks: range) -> list[Original]:
+    """The same for databases of every size."""
+    return list(making.originals(chunks))
 
 
 def new_text(original: Original) -> Variables:
