@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -48,6 +49,8 @@ class Answered:
 
 def ask(load: Load, seconds: float, run: int) -> Answered:
     """Asks for some seconds. Errors: RunFailed."""
+    if shutil.which("wrk") is None:
+        raise RunFailed("wrk is missing: apt-get install wrk")
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as bodies:
         bodies.write("\n".join(load.bodies) + "\n")
         bodies.flush()

@@ -73,18 +73,13 @@ class Repeater:
         old, new = was["remediation_request_id"], request_id(occurrence.number)
         later = occurrence.start - was["start_time"]
         for row in original.rows:
-            yield Row(
-                row.subject, {name: _moved(value, old, new, later) for name, value in row.columns.items()}
-            )
+            columns = row.columns
+            keys = {name: new + columns[name].removeprefix(old) for name in row.keys}
+            times = {name: columns[name] + later for name in row.times}
+            yield Row(row.subject, {**columns, **keys, **times})
 
     def numbered(self, row: Row) -> dict[str, Any]:
         """Its columns with the next id of its table."""
         kind = row.kind.type_name
         self._next_ids[kind] += 1
         return {**row.columns, "id": self._next_ids[kind]}
-
-
-def _moved(value: Any, old: str, new: str, later: timedelta) -> Any:
-    if type(value) is str:
-        return new + value.removeprefix(old) if value.startswith(old) else value
-    return value + later if type(value) is datetime else value

@@ -11,25 +11,26 @@ import gzip
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 from pgvector import SparseVector
 
 from bench.speed.data.traces import trace
 from datastorage.cli.demo_around import demo_records
-from datastorage.cli.demo_incidents import demo_incidents
+from datastorage.cli.demo_incidents import REQUEST_ID_PREFIX, demo_incidents
 from datastorage.domain.analysis import ANALYSIS, RootCause
 from datastorage.domain.caller import OPERATOR
 from datastorage.domain.enums import SubjectKind
 from datastorage.domain.kind import RecordKind
 from datastorage.domain.kinds import KIND_OF_SUBJECT
 from datastorage.domain.remediation import REMEDIATION
+from datastorage.embedding import Vector
 from datastorage.embedding.static import StaticProvider
 from datastorage.models.halfvec import to_binary
 from datastorage.redaction import Redactor
@@ -43,6 +44,8 @@ NOT_STORED: Final = 1_000_000  # from this chunk on: what is asked and created
 REPORT_BYTES_MAX: Final = 4_096
 PROCESSES: Final = 2
 
+Drafts: TypeAlias = list[tuple[RecordKind[Any], Any]]
+
 
 @dataclass(frozen=True)
 class Row:
@@ -55,6 +58,20 @@ class Row:
     def kind(self) -> RecordKind[Any]:
         """What it is a record of."""
         return KIND_OF_SUBJECT[self.subject]
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """Columns that hold the request id, or begin with it."""
+        return tuple(
+            name
+            for name, value in self.columns.items()
+            if type(value) is str and value.startswith(REQUEST_ID_PREFIX)
+        )
+
+    @cached_property
+    def times(self) -> tuple[str, ...]:
+        """Columns that hold a time."""
+        return tuple(name for name, value in self.columns.items() if type(value) is datetime)
 
 
 @dataclass(frozen=True)
@@ -86,36 +103,50 @@ class Making:
             yield from chain.from_iterable(pool.imap(self._chunk, chunks))
 
     def _chunk(self, number: int) -> list[Original]:
-        redactor, told = Redactor({}), [] if self.reports is None else _reports(self.reports)
-        made = []
+        told = [] if self.reports is None else _reports(self.reports)
+        drafts = []
         for place, raw in enumerate(demo_incidents(CHUNK, seed=number, now=NEWEST)):
             if told:
                 title, raw["error_message"] = told[(number * CHUNK + place) % len(told)]
                 raw["metadata"]["title"] = title
             else:
                 raw["error_message"] += "\n" + trace(Random(f"{number}/{place}"))
-            made.append(_original(raw, redactor, around=self.around))
-        return made
+            drafts.append(_drafts(raw, around=self.around))
+        texts = [_text(of_one) for of_one in drafts]
+        vectors = asyncio.run(_provider().embed([text.text for text in texts]))
+        return [_original(*each) for each in zip(drafts, texts, vectors, strict=True)]
 
 
-def _original(raw: dict[str, Any], redactor: Redactor, *, around: bool) -> Original:
-    drafts = [(REMEDIATION, prepare(REMEDIATION, OPERATOR, redactor, raw).draft)]
+def _drafts(raw: dict[str, Any], *, around: bool) -> Drafts:
+    """The remediation first, as the service would store it."""
+    drafts = [(REMEDIATION, prepare(REMEDIATION, OPERATOR, _redactor(), raw).draft)]
     if around:
         for subject, records in demo_records([raw]).items():
             kind = KIND_OF_SUBJECT[subject]
             drafts += [(kind, kind.parse(record)) for record in records if kind is not REMEDIATION]
+    return drafts
+
+
+def _text(drafts: Drafts) -> IncidentText:
     causes = [
         RootCause(draft.root_cause, draft.namespace, draft.cluster_name)
         for kind, draft in drafts
         if kind is ANALYSIS and draft.root_cause
     ]
-    text = incident_text(drafts[0][1], causes)
+    return incident_text(drafts[0][1], causes)
+
+
+def _original(drafts: Drafts, text: IncidentText, vector: Vector) -> Original:
     rows = [Row(kind.subject, _columns(kind, draft, number)) for number, (kind, draft) in enumerate(drafts)]
     rows[0] = Row(SubjectKind.REMEDIATION, {**rows[0].columns, "content_hash": text.hash})
-    (vector,) = asyncio.run(_provider().embed([text.text]))
     words = text.words
     weights = SparseVector(words.weights, DIMENSIONS).to_binary()
     return Original(tuple(rows), text, words.terms, bytes(weights), to_binary(vector))
+
+
+@cache
+def _redactor() -> Redactor:
+    return Redactor({})
 
 
 @cache

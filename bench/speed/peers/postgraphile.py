@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,8 @@ def install() -> None:
     installed, locked = FOLDER / "node_modules" / ".package-lock.json", FOLDER / "package-lock.json"
     if NODE.exists() and installed.exists() and installed.stat().st_mtime >= locked.stat().st_mtime:
         return
+    if shutil.which("npm") is None:
+        raise RunFailed("npm is missing: apt-get install nodejs npm")
     done = subprocess.run(
         ["npm", "ci", "--no-audit", "--no-fund", "--no-progress"],
         cwd=FOLDER,
