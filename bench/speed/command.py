@@ -27,7 +27,7 @@ from bench.speed.targets import GROWTH_TARGETS, TARGETS, Target, judged
 RESULTS: Final = Path(__file__).parents[1] / "results"
 WIDTH: Final = 120  # of tables in a file
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 Seconds: TypeAlias = Annotated[int, typer.Option(help="Of each measurement.", min=1)]
 Rounds: TypeAlias = Annotated[int, typer.Option(help="Of which the median counts.", min=1)]

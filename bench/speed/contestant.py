@@ -71,6 +71,8 @@ class Contestant:
 
     def _fault(self, answered: Answered) -> str:
         """Why a measurement tells nothing: bad answers, or writes that are not there."""
+        if not answered.requests:
+            return f"not one answer in {answered.seconds:.0f} s"
         if answered.bad:
             return f"{answered.bad} of {answered.requests} answers were bad: {answered.sample}"
         if self.question.writes:

@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL, make_url
 
 from bench.speed.data.loading import Loader, Progress
 from bench.speed.data.originals import Making
+from bench.speed.wrk import RunFailed
 from datastorage.db import migrations
 from datastorage.db.database import Database as ServiceDatabase
 from datastorage.db.embedded import open_embedded_server
@@ -75,26 +76,11 @@ class Database:
 
 
 @contextmanager
-def running(kept: Path | None = None) -> Iterator[Database]:
-    """A server on data of its own, which are removed in the end; `kept`: data to start from."""
-    place = Path(tempfile.mkdtemp(prefix="ds-bench-", dir="/tmp"))
-    place.chmod(0o755)  # the account that runs PostgreSQL for root must pass
-    data_dir = place / "data"
-    try:
-        if kept is not None:
-            _copied(kept, data_dir)
-        with open_embedded_server(data_dir, connections_max=CONNECTIONS_MAX) as server:
-            url = make_url(server.url)
-            asyncio.run(migrations.upgrade(url))
-            pid = int(next(data_dir.glob("postgres-*/postmaster.pid")).read_text().split()[0])
-            yield Database(data_dir, url, pid)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-
-
-@contextmanager
 def loaded(rows: int, making: Making, progress: Progress, kept: Path | None = None) -> Iterator[Database]:
-    """The same with so many incidents. What was loaded is kept in `kept`, and taken from there the next time."""
+    """A server with so many incidents, on data that are removed in the end.
+
+    `kept`: a folder where what was loaded is kept, and taken from the next time.
+    """
     wanted = {
         "rows": rows,
         "around": making.around,
@@ -102,15 +88,37 @@ def loaded(rows: int, making: Making, progress: Progress, kept: Path | None = No
         "schema": list(migrations.known_revisions()),
     }
     if kept is not None and _manifest(kept) != wanted:
-        with running() as database:
-            asyncio.run(_fill(database, rows, making, progress))
-            shutil.rmtree(kept, ignore_errors=True)
-            _copied(database.data_dir, kept)
-        (kept / MANIFEST).write_text(json.dumps(wanted))
-    with running(kept) as database:
-        if kept is None:
-            asyncio.run(_fill(database, rows, making, progress))
-        yield database
+        _make_room(kept)
+    with _place() as data_dir:
+        if kept is not None and _manifest(kept) == wanted:
+            _copy(kept, data_dir)
+        else:
+            with _running(data_dir) as database:
+                asyncio.run(_fill(database, rows, making, progress))
+            if kept is not None:
+                _copy(data_dir, kept)
+                (kept / MANIFEST).write_text(json.dumps(wanted))
+        with _running(data_dir) as database:
+            yield database
+
+
+@contextmanager
+def _place() -> Iterator[Path]:
+    place = Path(tempfile.mkdtemp(prefix="ds-bench-", dir="/tmp"))
+    place.chmod(0o755)  # the account that runs PostgreSQL for root must pass
+    try:
+        yield place / "data"
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def _running(data_dir: Path) -> Iterator[Database]:
+    with open_embedded_server(data_dir, connections_max=CONNECTIONS_MAX) as server:
+        url = make_url(server.url)
+        asyncio.run(migrations.upgrade(url))
+        pid = int(next(data_dir.glob("postgres-*/postmaster.pid")).read_text().split()[0])
+        yield Database(data_dir, url, pid)
 
 
 async def _fill(database: Database, rows: int, making: Making, progress: Progress) -> None:
@@ -126,6 +134,14 @@ def _manifest(kept: Path) -> dict[str, Any] | None:
     return json.loads(file.read_text()) if file.exists() else None
 
 
-def _copied(source: Path, target: Path) -> None:
-    """With owners, which root's PostgreSQL insists on."""
+def _make_room(kept: Path) -> None:
+    """Removes what an earlier run has kept there, and nothing else. Errors: RunFailed."""
+    if kept.exists() and any(kept.iterdir()) and not (kept / MANIFEST).exists():
+        raise RunFailed(f"{kept} holds other things than data of this bench; name another folder")
+    shutil.rmtree(kept, ignore_errors=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Of a server that has stopped; with owners, which root's PostgreSQL insists on."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(["cp", "-a", source, target], check=True)

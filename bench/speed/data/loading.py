@@ -44,6 +44,7 @@ class Loader:
     def __post_init__(self) -> None:
         self._repeater, self._stored = Repeater(), 0
         self._originals: list[Original] = []
+        self._texts: set[bytes] = set()
 
     async def load(self, rows: int) -> None:
         """Until so many incidents are there. The indexes are those of the migrations, built anew."""
@@ -85,7 +86,8 @@ class Loader:
                 found["remediation_event"].append(_created(row, columns))
                 if row.kind is REMEDIATION:
                     found["incident_lexical"].append(_words(original, columns))
-            if occurrence.is_first:
+            if original.text.hash not in self._texts:  # two reports can read alike
+                self._texts.add(original.text.hash)
                 found["incident_embedding"].append(_vector(original))
         return found
 

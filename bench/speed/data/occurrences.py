@@ -33,11 +33,10 @@ def request_id(number: int) -> str:
 
 @dataclass(frozen=True)
 class Occurrence:
-    """An incident: which original it is, when it happened, and whether it is the first time."""
+    """An incident: which original it is, and when it happened."""
 
     number: int
     original: int
-    is_first: bool
     start: datetime
 
 
@@ -48,9 +47,7 @@ def occurrences(first: int, last: int) -> Iterator[Occurrence]:
     for number, drawn, moment in zip(range(first, last), which.tolist(), when.tolist(), strict=True):
         known = texts_of(number)
         is_first = texts_of(number + 1) > known
-        yield Occurrence(
-            number, known if is_first else int(drawn**2 * known), is_first, NEWEST - moment * SPAN
-        )
+        yield Occurrence(number, known if is_first else int(drawn**2 * known), NEWEST - moment * SPAN)
 
 
 def _chance(numbers: NDArray[np.uint64], salt: int) -> NDArray[np.float64]:
