@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check failures compat bench-search client format schema alerts dashboards ui dist clean
+.PHONY: help install run test check failures attack audit sbom compat bench-search client format schema alerts dashboards ui dist clean
 
 help: ## Show this list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,17 @@ check: install ## Format, lint, types, import contracts, schema snapshot, migrat
 
 failures: install ## Kill, freeze and fill what the service stands on, for long: 100,000 writes with a ledger.
 	@DATASTORAGE_FAILURE_WRITES=$(or $(WRITES),10000) $(BIN)/pytest tests/failures -s
+
+attack: install ## Attack a service with fuzzers, checklists and slow clients; see attack/README.md.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --project attack --frozen --quiet --python $(BIN)/python
+	@PYTHONPATH=tests $(BIN)/python attack/attack.py
+
+audit: install ## Ask PyPI for known weaknesses of the locked packages, where it can be asked.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --project attack --frozen --quiet --python $(BIN)/python
+	@ci/audit
+
+sbom: install ## Write the bill of materials, CycloneDX, to dist/datastorage.cdx.json.
+	@$(BIN)/python ci/sbom.py dist/datastorage.cdx.json
 
 compat: install ## Try the schema and a service with other people's tools; see compat/README.md.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --project compat --frozen --quiet --python $(BIN)/python
@@ -67,4 +78,4 @@ dist: install ## Build wheels of service and client and the sdist into dist/, Gr
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv build --quiet --wheel --out-dir dist client
 
 clean: ## Remove what was built: .venv, GraphiQL, caches.
-	@rm -rf .venv dist ui/node_modules compat/.venv compat/node_modules src/datastorage/web/static/graphiql .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@rm -rf .venv dist ui/node_modules compat/.venv compat/node_modules attack/.venv src/datastorage/web/static/graphiql .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

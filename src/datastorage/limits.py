@@ -118,6 +118,18 @@ QUERY_DEPTH_MAX: Final = 15
 QUERY_FIELDS_MAX: Final = 2_000
 QUERY_ALIASES_MAX: Final = 100
 QUERY_COST_MAX: Final = 20_000
+# What is sent with it. A megabyte of text takes the parser a second, whatever it holds; documents have some 10 KB. An
+# object takes 0.1 ms before a resolver sees it, a value 2 us: a full batch has 500 objects, the largest filter some
+# 300, of which lists with 500 values each make 50,000.
+QUERY_CHARS_MAX: Final = 100_000
+QUERY_OBJECTS_MAX: Final = 1_000
+QUERY_VALUES_MAX: Final = 60_000
+QUERY_FRAGMENTS_WITHIN_MAX: Final = (
+    50  # spread within each other: graphql-core takes a few calls for each, of 1,000
+)
+COERCION_ERRORS_MAX: Final = (
+    50  # as graphql-core has it by default: each costs a millisecond, and fills the answer
+)
 
 # How often one may ask. A principal: far more than a controller or a dashboard does, and with batches some 100,000
 # records a second. An address may be the gateway of all of them: about what one process can answer.
@@ -139,6 +151,16 @@ DEADLINE_GRACE_S: Final = 2.0
 
 # HTTP. A full batch of creates with 64 KiB of metadata each would be 38 MiB; typical ones are below 1 MiB.
 REQUEST_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
+# Credentials take up to 8 KiB; the rest is for an operation in the URL, which is as much as others take (nginx).
+REQUEST_HEAD_BYTES_MAX: Final = 32 * 1024
+# Open connections of one process, some 15 KB each: far more than it could serve at once. Beyond, the slowest of some
+# makes room; looking at more of them takes longer than accepting the new one.
+CONNECTIONS_MAX: Final = 5_000
+CONNECTIONS_LOOKED_AT: Final = 100
+TAKEN_BYTES_MIN: Final = (
+    1024 * 1024
+)  # of a large answer, in the time that a client has: some 35 KB/s by default
+FILES_RESERVE: Final = 1_000  # open files beside these: databases, caches, providers
 BATCH_ROWS_MAX: Final = 500
 # A transaction that lost a deadlock or a serialisation conflict is done again, after a while left to chance, so that
 # the same two do not meet again: all that may take some 2 s, beside the second after which a deadlock is seen.

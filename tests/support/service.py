@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,7 @@ PATIENCE_S = 120  # two busy cores take long to start a process; nothing is meas
 # Making a client costs more than a request, mostly for TLS; connections are not kept, as services come and go.
 HTTP = httpx.Client(timeout=PATIENCE_S, limits=httpx.Limits(max_keepalive_connections=0))
 COMMAND = (sys.executable, "-m", "datastorage")
-_API = re.compile(r"GraphiQL +(http://\S+)/graphql")
+_API = re.compile(r"GraphiQL +(https?://\S+)/graphql")
 _METRICS = re.compile(r"Metrics +(http://\S+)/metrics")
 
 
@@ -52,6 +53,7 @@ class Service:
     url: str = ""
     metrics_url: str = ""
     data_dir: Path | None = None
+    trusting: ssl.SSLContext | bool = True
 
     @property
     def said(self) -> str:
@@ -64,16 +66,20 @@ class Service:
         children = psutil.Process(self.process.pid).children()
         return [child for child in children if "spawn_main" in " ".join(_command(child))]
 
+    @property
+    def _http(self) -> httpx.Client:
+        return HTTP if self.trusting is True else httpx.Client(timeout=PATIENCE_S, verify=self.trusting)
+
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The answer to a GraphQL document."""
         body = {"query": query, "variables": variables}
-        answer = HTTP.post(f"{self.url}/graphql", json=body)
+        answer = self._http.post(f"{self.url}/graphql", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def probe(self, path: str) -> tuple[int, dict[str, Any]]:
         """Status and body of a probe."""
-        answer = HTTP.get(f"{self.url}{path}")
+        answer = self._http.get(f"{self.url}{path}")
         return answer.status_code, answer.json()
 
     def metrics(self) -> list[Metric]:

@@ -154,3 +154,10 @@ class AuthenticationFailure(Label):
     MISSING = "missing"  # it shows no credential
     REFUSED = "refused"
     UNAVAILABLE = "unavailable"  # whoever would know does not answer
+
+
+class CutOff(Label):
+    """Why a connection was ended against its client's will."""
+
+    SLOW = "slow"  # it took too long to send a request, or to take in an answer
+    CROWDED = "crowded"  # more were open than one process keeps

@@ -16,6 +16,7 @@ from datastorage.observability.labels import (
     AuthenticationFailure,
     CircuitName,
     CircuitState,
+    CutOff,
     DocumentLookup,
     DualWriteFailure,
     EmbeddingOutcome,
@@ -151,6 +152,9 @@ POOL_WAITING = Gauge(
 REQUESTS_IN_FLIGHT = Gauge(
     "datastorage_requests_in_flight", "HTTP requests being served.", multiprocess_mode="livesum"
 )
+CUT_OFF = Counter(
+    "datastorage_connections_cut_off_total", "Connections ended against their client's will.", ["reason"]
+)
 BUILD_INFO = Gauge(
     "datastorage_build_info", "Always 1; the labels say what runs.", ["version"], multiprocess_mode="livemax"
 )
@@ -185,6 +189,7 @@ _SANITIZATION = {operation: Count(SANITIZATIONS.labels(operation)) for operation
 _OUTBOX = {kind: (OUTBOX_DEPTH.labels(kind), OUTBOX_AGE.labels(kind)) for kind in OutboxEntry}
 _DUALWRITE_FAILURE = {reason: DUALWRITE_FAILURE.labels(reason) for reason in DualWriteFailure}
 _AUTHENTICATION_FAILURE = {reason: AUTHENTICATION_FAILURES.labels(reason) for reason in AuthenticationFailure}
+_CUT_OFF = {reason: CUT_OFF.labels(reason) for reason in CutOff}
 _THROTTLED = {limit: THROTTLED.labels(limit) for limit in ThrottledBy}
 _DOCUMENT_LOOKUP = {outcome: Count(DOCUMENT_LOOKUPS.labels(outcome)) for outcome in DocumentLookup}
 _REJECTED = {code: REJECTED.labels(code) for code in RejectedCode}
@@ -271,6 +276,11 @@ def count_sanitizations(operation: Sanitization, times: int = 1) -> None:
 def count_authentication_failure(reason: AuthenticationFailure) -> None:
     """Counts a request that was not let in."""
     _AUTHENTICATION_FAILURE[reason].inc()
+
+
+def count_cut_off(reason: CutOff) -> None:
+    """Counts a connection that was ended against its client's will."""
+    _CUT_OFF[reason].inc()
 
 
 def count_throttled(limit: ThrottledBy) -> None:

@@ -25,6 +25,7 @@ from datastorage.settings.choices import (
     SslMode,
 )
 from datastorage.settings.config_file import read_config_file
+from datastorage.settings.http import HttpSettings
 from datastorage.settings.limiting import LimitSettings
 from datastorage.settings.values import (
     DatabaseUrl,
@@ -46,7 +47,7 @@ NEEDED_BY_PROVIDER: Final[Mapping[ProviderKind | None, tuple[str, ...]]] = {
 }
 
 
-class Settings(LimitSettings):
+class Settings(LimitSettings, HttpSettings):
     """All settings of one process; immutable."""
 
     model_config = SettingsConfigDict(

@@ -21,8 +21,10 @@ from datastorage.redaction import Redactor
 from datastorage.services.rate_limits import configured_rate_limits
 from datastorage.settings import Settings
 from datastorage.web.authentication import configured_authentication
+from datastorage.web.called_names import only_by_name
 from datastorage.web.client_address import ClientAddresses
 from datastorage.web.documents import configured_documents
+from datastorage.web.foreign_pages import open_to_origins
 from datastorage.web.graphiql import graphiql_assets
 from datastorage.web.graphql_endpoint import METHODS, PATH, GraphQLEndpoint
 from datastorage.web.graphql_response import JSON, failed
@@ -31,6 +33,7 @@ from datastorage.web.internal_faults import InternalFaults
 from datastorage.web.probes import health, ready
 from datastorage.web.request_log import RequestLog
 from datastorage.web.request_spans import RequestSpans
+from datastorage.web.security_headers import ON_DATA
 from datastorage.web.traced_execution import TracedExecution
 
 
@@ -53,6 +56,7 @@ def build_application(
         routes.append(graphiql_assets())  # type: ignore[arg-type]
     app = Application(
         endpoint,
+        settings,
         spans,
         routes=routes,
         middleware=[Middleware(InternalFaults)],
@@ -85,9 +89,11 @@ def _execution(schema: Schema, settings: Settings, spans: Spans | None) -> Execu
 class Application(Starlette):
     """Starlette, but for the one endpoint that almost every request is for: routing costs as much as answering."""
 
-    def __init__(self, endpoint: GraphQLEndpoint, spans: Spans | None, **given: Any) -> None:
+    def __init__(
+        self, endpoint: GraphQLEndpoint, settings: Settings, spans: Spans | None, **given: Any
+    ) -> None:
         super().__init__(**given)
-        self._endpoint, self._spans = endpoint, spans
+        self._endpoint, self._settings, self._spans = endpoint, settings, spans
 
     def build_middleware_stack(self) -> ASGIApp:
         """The log of requests around the endpoint, or around Starlette's own stack."""
@@ -97,12 +103,12 @@ class Application(Starlette):
         async def chosen(scope: Scope, receive: Receive, send: Send) -> None:
             await (endpoint if takes(scope) else others)(scope, receive, send)
 
-        logged = RequestLog(chosen)
+        logged = RequestLog(only_by_name(open_to_origins(chosen, self._settings), self._settings))
         return logged if self._spans is None else RequestSpans(logged, self._spans)
 
 
 async def _start_page(_: Request) -> Response:
-    return RedirectResponse("/graphql")
+    return RedirectResponse("/graphql", headers=ON_DATA)
 
 
 async def _not_routed(request: Request, error: HTTPException) -> Response:

@@ -11,6 +11,8 @@ import orjson
 from graphql import GraphQLError, OperationDefinitionNode, parse
 from starlette.requests import ClientDisconnect, Request
 
+from datastorage.limits import QUERY_CHARS_MAX
+
 _OPERATION: Final = re.compile(r"\b(query|mutation|subscription)\b(?:\s+([A-Za-z_]\w{0,99}))?", re.ASCII)
 
 _SHA256: Final = re.compile("[0-9a-f]{64}", re.ASCII)
@@ -20,6 +22,8 @@ T = TypeVar("T")
 
 KEPT_MAX: Final = 256  # documents, and values of headers, of which the same is not found out again
 KEPT_CHARS_MAX: Final = 10_000
+# A page of another origin can send a form or text without being asked, but neither of these.
+_MEDIA: Final = {"application/json", "application/graphql+json"}
 COST_HEADER: Final = "x-show-cost"
 _CHARSETS: Final = {"utf-8", "utf8", "us-ascii"}  # ASCII is part of UTF-8
 
@@ -111,7 +115,7 @@ async def read_operation(request: Request, body_bytes_max: int) -> Operation:
 @lru_cache(KEPT_MAX)
 def _check_content_type(content_type: str) -> None:
     media, *parameters = (part.strip() for part in content_type.lower().split(";"))
-    if media != "application/json":
+    if media not in _MEDIA:
         raise Unreadable(415, "send the operation as JSON with content-type application/json")
     for name, _, value in (parameter.partition("=") for parameter in parameters):
         if name == "charset" and value.strip('"') not in _CHARSETS:
@@ -151,6 +155,8 @@ def _operation(parameters: Any) -> Operation:
         query = ""
     elif not isinstance(query, str) or not query.strip():
         raise Unreadable(400, "query must be a string with a GraphQL document")
+    if len(query) > QUERY_CHARS_MAX:
+        raise Unreadable(413, f"query has more than {QUERY_CHARS_MAX} characters; send values as variables")
     if document_id is not None and (query or not isinstance(document_id, str)):
         raise Unreadable(400, "documentId must be a string, without a query beside it")
     return Operation(query, variables, name, extensions, document_id, sha256)

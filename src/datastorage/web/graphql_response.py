@@ -13,11 +13,13 @@ from starlette.types import Receive, Scope, Send
 from datastorage.graphql.compiled.execution import Result
 from datastorage.web.accept import quality, weights
 from datastorage.web.graphql_request import Unreadable
+from datastorage.web.security_headers import ON_DATA
 
 GRAPHQL_JSON: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
 CODES: Final = "datastorage.codes"
 """Where in the scope the codes of all errors in an answer are put, for the log."""
+_SECURITY: Final = [(name.encode(), value.encode()) for name, value in ON_DATA.items()]
 
 
 @lru_cache(256)
@@ -91,6 +93,7 @@ class JsonResponse(Response):
             (b"content-type", f"{media}; charset=utf-8".encode()),
             (b"content-length", b"%d" % len(self.body)),
             (b"vary", b"accept"),
+            *_SECURITY,
         ]
         for name, value in (headers or {}).items():
             self.raw_headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))

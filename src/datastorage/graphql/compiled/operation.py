@@ -29,7 +29,8 @@ from strawberry.types.graphql import OperationType as Kind
 from datastorage.graphql.compiled.plan import Plan
 from datastorage.graphql.compiled.unsupported import Unsupported
 from datastorage.graphql.compiled.variables import Variables
-from datastorage.graphql.query_limits import QueryLimits, refusals
+from datastorage.graphql.input_size import SentVariables
+from datastorage.graphql.query_limits import QueryLimits, input_refusals, refusals
 from datastorage.graphql.query_size import ITEMS, PAGE_SIZES, measured
 from datastorage.limits import COMPILED_VARIANTS_MAX
 
@@ -54,7 +55,8 @@ class CompiledOperation:
             if isinstance(node, FragmentDefinitionNode)
         }
         self.fragments = {name: FragmentDetails(node) for name, node in self.fragment_definitions.items()}
-        self._variables = Variables(schema, self.operation.variable_definitions or ())
+        definitions = self.operation.variable_definitions or ()
+        self._variables, self._sent = Variables(schema, definitions), SentVariables(schema, definitions)
         used = _UsedVariables()
         visit(self._document, used)
         self._conditions, self._sizes = sorted(used.conditions), sorted(used.sizes)
@@ -68,7 +70,8 @@ class CompiledOperation:
         if found is None:
             size = measured(self._schema, self._document, self._name, variables)
             found = _remember(self._measured, key, (size.cost, refusals(size, self._limits)))
-        return found
+        cost, refused = found
+        return cost, refused + input_refusals(self._sent, variables, self._limits)
 
     def coerced(self, variables: dict[str, Any]) -> VariableValues | list[GraphQLError]:
         """The variables as their types want them, or what is wrong with them."""
