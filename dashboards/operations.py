@@ -143,6 +143,8 @@ ROWS: Final = {
         lines("Held back", "Requests that met a limit, by which, and those that a process charged without Redis.", "reqps",
               promql(_rate("throttled_total", "limit"), "{{limit}}"),
               promql(_rate("rate_limit_fallback_total"), "charged without Redis")),
+        lines("Connections cut off", "Of clients that are slow, or too many.", "cps",
+              promql(_rate("connections_cut_off_total", "reason"), "{{reason}}"), stacked=True),
         lines("Documents by name", "Requests that name their document instead of sending it, by outcome.", "reqps",
               promql(_rate("document_lookups_total", "outcome"), "{{outcome}}"), stacked=True),
         lines("Access audit", "Entries that were dropped. The alert begins with the first.", "none",

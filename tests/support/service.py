@@ -79,6 +79,10 @@ class Service:
         children = psutil.Process(self.process.pid).children()
         return [child for child in children if "spawn_main" in " ".join(_command(child))]
 
+    @property
+    def _http(self) -> httpx.Client:
+        return HTTP if self.trusting is True else httpx.Client(timeout=PATIENCE_S, verify=self.trusting)
+
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The answer to a GraphQL document."""
         body = {"query": query, "variables": variables}

@@ -156,7 +156,7 @@ class AuthenticationFailure(Label):
     UNAVAILABLE = "unavailable"  # whoever would know does not answer
 
 
-class CutOff(StrEnum):
+class CutOff(Label):
     """Why a connection was ended against its client's will."""
 
     SLOW = "slow"  # it took too long to send a request, or to take in an answer
