@@ -84,6 +84,11 @@ class WriteQueue:
         self._under_way: set[tuple[Lane[Any, Any], str]] = set()
         self._groups: set[asyncio.Task[None]] = set()
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being written."""
+        return bool(self._groups)
+
     async def written(self, lane: Lane[U, O], unit: U) -> O:
         """The outcome of a unit. Errors: those of its lane; Unavailable if too much waits already."""
         if self._waiting and self._rows + unit.rows > self._rows_max:
@@ -97,11 +102,13 @@ class WriteQueue:
         except asyncio.CancelledError as cancellation:
             if entry in self._waiting:
                 self._take([entry])
-                raise
+                raise Unavailable(
+                    "the request ended before its write began; nothing was written"
+                ) from cancellation
             if not entry.outcome.cancelled():
                 return entry.outcome.result()  # it came just in time
             raise Unavailable(
-                "the write was still going on when the request ended; repeat the request to learn the outcome",
+                "the request ended while its write was going on; repeat it to learn the outcome",
                 outcome_unknown=True,
             ) from cancellation
 
@@ -112,7 +119,9 @@ class WriteQueue:
 
     def _start_groups(self) -> None:
         while len(self._groups) < self._groups_max and (group := self._next_group()):
-            task = asyncio.create_task(self._write(group))
+            keys = {(entry.lane, key) for entry in group for key in entry.unit.keys}
+            self._under_way |= keys  # at once: the task begins later, and others may come before
+            task = asyncio.create_task(self._write(group, keys))
             self._groups.add(task)
             task.add_done_callback(self._groups.discard)
         WRITE_QUEUE_UNITS.set(len(self._waiting))
@@ -140,13 +149,13 @@ class WriteQueue:
             self._waiting.remove(entry)
             self._rows -= entry.unit.rows
 
-    async def _write(self, group: Sequence[_Entry[Any, Any]]) -> None:
-        keys = {(entry.lane, key) for entry in group for key in entry.unit.keys}
-        self._under_way |= keys
+    async def _write(
+        self, group: Sequence[_Entry[Any, Any]], keys: Collection[tuple[Lane[Any, Any], str]]
+    ) -> None:
         try:
             await self._write_or_split(group)
         finally:
-            self._under_way -= keys
+            self._under_way.difference_update(keys)
             task = asyncio.current_task()
             if task is not None:
                 self._groups.discard(task)
