@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check failures attack audit sbom compat bench bench-growth bench-search client format schema alerts dashboards ui dist clean
+.PHONY: help install run test coverage check failures attack audit sbom compat bench bench-growth bench-search client format schema alerts dashboards ui dist clean
 
 help: ## Show this list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,10 @@ run: install ## Start the service on embedded parts, with GraphiQL on http://127
 test: install ## Run all tests.
 	@$(BIN)/pytest -n auto
 
-check: install ## Format, lint, types, import contracts, schema snapshot, migration drift, tests with coverage.
+coverage: install ## Run all tests, and tell which lines none of them reaches.
+	@$(BIN)/pytest -n auto --cov --cov-report=term
+
+check: install ## Format, lint, types, import contracts, schema snapshot, migration drift, tests.
 	@ci/check
 
 failures: install ## Kill, freeze and fill what the service stands on, for long: 100,000 writes with a ledger.
