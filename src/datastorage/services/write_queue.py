@@ -102,13 +102,11 @@ class WriteQueue:
         except asyncio.CancelledError as cancellation:
             if entry in self._waiting:
                 self._take([entry])
-                raise Unavailable(
-                    "the request ended before its write began; nothing was written"
-                ) from cancellation
+                raise Unavailable("the request took too long; try again") from cancellation
             if not entry.outcome.cancelled():
                 return entry.outcome.result()  # it came just in time
             raise Unavailable(
-                "the request ended while its write was going on; repeat it to learn the outcome",
+                "the request took too long; repeat it to learn its outcome",
                 outcome_unknown=True,
             ) from cancellation
 
