@@ -20,14 +20,19 @@ from datastorage.services.health import Health
 from datastorage.settings import Settings
 from datastorage.web.application import build_application
 from support.client import GraphQLClient
+from support.milvus_server import MilvusServer, milvus_host
 from support.plans import watched
 from support.postgres import cloned, connect, ensure_template, server
+from support.process_host import ProcessHost
+from support.service import service_host
 
 SHARED_DIR = "DATASTORAGE_TEST_SHARED_DIR"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Makes the shared folder. Not below pytest's own, which the account of a root's PostgreSQL cannot enter."""
+    # Where it is set, each of the many processes that tests start would compile all it imports: 5 s.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if not hasattr(config, "workerinput"):
         shared = Path(tempfile.mkdtemp(prefix="datastorage-tests-"))
         shared.chmod(0o755)
@@ -108,6 +113,28 @@ async def sql(database_url: URL) -> AsyncIterator[asyncpg.Connection]:
     connection = await connect(database_url)
     yield connection
     await connection.close()
+
+
+@pytest.fixture(scope="session")
+def host_of_milvus() -> Iterator[ProcessHost]:
+    """Starts the Milvus servers of this process."""
+    with milvus_host() as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
+def host_of_services() -> Iterator[ProcessHost]:
+    """Starts the services of this process."""
+    with service_host() as host:
+        yield host
+
+
+@pytest.fixture
+def milvus(host_of_milvus: ProcessHost, tmp_path: Path) -> Iterator[MilvusServer]:
+    """A running Milvus server of this test's own, empty."""
+    server = MilvusServer(host_of_milvus, tmp_path / "milvus").start()
+    yield server
+    server.kill()
 
 
 class Statements:

@@ -14,6 +14,7 @@ from support.command_line import CommandLine, Ended
 from support.embedding_server import DIMENSIONS, KEY, MODEL, EmbeddingServer, Manner
 from support.onnx_models import DIMENSIONS as ONNX_DIMENSIONS
 from support.onnx_models import write_model, write_tokenizer
+from support.process_host import ProcessHost
 from support.records import remediation_input
 from support.service import environment, started, variables, wait_until
 
@@ -147,13 +148,16 @@ async def test_a_service_killed_in_the_middle_of_a_backfill_loses_nothing(
     endpoint: EmbeddingServer,
     records: Path,
     sql_own: asyncpg.Connection,
+    host_of_services: ProcessHost,
 ) -> None:
     given = variables(own_database, **remote(endpoint))
     endpoint.kill()
     run(given, "import", records)
     endpoint.start()
     endpoint.answer(Manner.HANGING)
-    with started(environment(own_database, **remote(endpoint), EMBEDDING_TIMEOUT_S=60)) as first:
+    with started(
+        environment(own_database, **remote(endpoint), EMBEDDING_TIMEOUT_S=60), host=host_of_services
+    ) as first:
         first.await_start()
         wait_until(lambda: len(endpoint.asked()) > 0)
         first.kill()
@@ -161,7 +165,7 @@ async def test_a_service_killed_in_the_middle_of_a_backfill_loses_nothing(
 
     endpoint.answer(Manner.RIGHTLY)
     await sql_own.execute("UPDATE outbox SET leased_until = now()")  # as if time had passed
-    with started(environment(own_database, **remote(endpoint))) as second:
+    with started(environment(own_database, **remote(endpoint)), host=host_of_services) as second:
         second.await_start()
         wait_until(lambda: second.sample("datastorage_embedding_backfilled_total") == 5)
         wait_until(lambda: second.sample("datastorage_embedding_backlog") == 0)
@@ -176,13 +180,14 @@ async def test_another_model_is_embedded_beside_the_old_one_indexed_and_switched
     records: Path,
     folder: Path,
     sql_own: asyncpg.Connection,
+    host_of_services: ProcessHost,
 ) -> None:
     old = variables(own_database)
     tiny = "onnx:tiny-model"
     new = {"EMBEDDING_PROVIDER": "onnx", "EMBEDDING_MODEL": str(folder)}
     run(old, "import", records)
 
-    with started(environment(own_database)) as service:
+    with started(environment(own_database), host=host_of_services) as service:
         service.await_start()
         # when
         done = run(old, "embeddings", "reembed", "--provider", "onnx", "--model", folder)
@@ -205,7 +210,7 @@ async def test_another_model_is_embedded_beside_the_old_one_indexed_and_switched
         (DEFAULT, 6),
     ]
 
-    with started(environment(own_database, **new)) as service:
+    with started(environment(own_database, **new), host=host_of_services) as service:
         service.await_start()
         wait_until(lambda: service.sample("datastorage_embedding_backfilled_total") == 1)  # the late one
         found = service.ask(SEARCH, text="memory full")["data"]["similarIncidents"]

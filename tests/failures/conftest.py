@@ -2,28 +2,34 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from sqlalchemy.engine import URL
 
-from support.breaking import BreakableServer
+from support.breaking import BreakableServer, Replicas, Serving, replicas
 from support.ledger import Figures
-from support.postgres import administrator
+from support.load import Load
+from support.milvus_server import MilvusServer
+from support.postgres import administrator, ensure_template
+from support.process_host import ProcessHost
 from support.servers import cluster, installation
+from support.settling import Audit, settled
 
-WRITES = int(os.environ.get("DATASTORAGE_FAILURE_WRITES", "300"))  # of each test
+WRITES = int(os.environ.get("DATASTORAGE_FAILURE_WRITES", "250"))  # of each test
+AT_LENGTH = WRITES >= 1_000  # nobody waits for it
 FOLDER = Path(__file__).parent
 COLUMNS = ("acknowledged", "found", "lost", "duplicates", "half_written", "altered", "unknown", "unknown_found",
-           "without_vector", "troubles")  # fmt: skip
+           "without_vector", "unlike", "troubles")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Longer loads may take longer."""
     for item in items:
         if FOLDER in item.path.parents:
-            item.add_marker(pytest.mark.timeout(300 + WRITES // 4))
+            item.add_marker(pytest.mark.timeout(180 + WRITES // 4))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -51,14 +57,27 @@ def writes() -> int:
 
 
 @pytest.fixture
-def recorded(record_property: Callable[[str, object], None]) -> Callable[[Figures, int], Figures]:
-    """Keeps the figures of a ledger for the summary and for JUnit's report."""
+def outage_s() -> float:
+    """How long an engine stays away at least."""
+    return 60.0 if AT_LENGTH else 0.0
 
-    def record(figures: Figures, troubles: int) -> Figures:
-        record_property("ledger", {**figures.as_dict(), "troubles": troubles})
+
+@pytest.fixture
+def serving(host_of_services: ProcessHost, milvus: MilvusServer) -> Serving:
+    """Starts services beside that engine."""
+    return partial(replicas, host=host_of_services, engine=milvus.url)
+
+
+@pytest.fixture
+def audited(milvus: MilvusServer, record_property: Callable[[str, object], None]) -> Audit:
+    """The figures of a load once all is done, also kept for the summary and for JUnit's report."""
+
+    async def audit(database: URL, load: Load, replicas: Replicas) -> Figures:
+        figures = await settled(database, load, replicas, milvus, patient=AT_LENGTH)
+        record_property("ledger", {**figures.as_dict(), "troubles": load.troubles.total()})
         return figures
 
-    return record
+    return audit
 
 
 @pytest.fixture(scope="session")
@@ -77,9 +96,9 @@ def breakable(breakable_cluster: BreakableServer) -> Iterator[BreakableServer]:
 
 
 @pytest.fixture
-async def breakable_url(breakable: BreakableServer) -> URL:
-    """An empty database there; the service migrates it when it starts."""
-    name = f"ledger_{uuid4().hex}"
+async def breakable_url(breakable: BreakableServer, shared_dir: Path) -> URL:
+    """A migrated, empty database there."""
+    name, template = f"ledger_{uuid4().hex}", await ensure_template(breakable.url(), shared_dir)
     async with administrator(breakable.url()) as connection:
-        await connection.execute(f'CREATE DATABASE "{name}"')
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return breakable.url(name)

@@ -4,18 +4,16 @@ import asyncio
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import URL
 
-from support.breaking import BreakableServer, replicas
-from support.ledger import Figures
+from support.breaking import BreakableServer, Serving
 from support.load import Load
-from support.settling import settled
+from support.settling import Audit
 
-Record = Callable[[Figures, int], Figures]
 MIB = 1024 * 1024
 
 
@@ -48,10 +46,15 @@ def small_disk(breakable_cluster: BreakableServer, writes: int) -> Iterator[Path
 
 
 async def test_a_full_disk_loses_doubles_and_halves_nothing(
-    small_disk: Path, breakable: BreakableServer, breakable_url: URL, writes: int, recorded: Record
+    small_disk: Path,
+    breakable: BreakableServer,
+    breakable_url: URL,
+    serving: Serving,
+    writes: int,
+    audited: Audit,
 ) -> None:
     ballast = small_disk / "ballast"
-    with replicas(breakable_url, POOL_ACQUIRE_TIMEOUT_S=2) as service:
+    with serving(breakable_url, POOL_ACQUIRE_TIMEOUT_S=2) as service:
         load = Load(service.urls, writes)
         async with load.running():
             await load.reached(0.4)
@@ -62,9 +65,7 @@ async def test_a_full_disk_loses_doubles_and_halves_nothing(
             if not breakable.runs:  # it gives up when the log itself finds no room
                 await asyncio.to_thread(breakable.start)
 
-        figures = recorded(
-            await settled(breakable_url, load.ledger, *service.services), load.troubles.total()
-        )
+        figures = await audited(breakable_url, load, service)
 
     assert figures.flawless
     assert figures.acknowledged >= writes

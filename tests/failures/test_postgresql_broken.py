@@ -1,22 +1,18 @@
 """PostgreSQL crashes, or stands still, while clients write; it comes back, and so does the service by itself."""
 
 import asyncio
-from collections.abc import Callable
 
 from sqlalchemy.engine import URL
 
-from support.breaking import BreakableServer, replicas
-from support.ledger import Figures
+from support.breaking import BreakableServer, Serving
 from support.load import Load
-from support.settling import settled
-
-Record = Callable[[Figures, int], Figures]
+from support.settling import Audit
 
 
 async def test_a_killed_postgresql_loses_doubles_and_halves_nothing(
-    breakable: BreakableServer, breakable_url: URL, writes: int, recorded: Record
+    breakable: BreakableServer, breakable_url: URL, serving: Serving, writes: int, audited: Audit
 ) -> None:
-    with replicas(breakable_url, POOL_ACQUIRE_TIMEOUT_S=2) as service:
+    with serving(breakable_url, POOL_ACQUIRE_TIMEOUT_S=2) as service:
         load = Load(service.urls, writes)
         async with load.running():
             for share in (0.3, 0.6):
@@ -25,18 +21,16 @@ async def test_a_killed_postgresql_loses_doubles_and_halves_nothing(
                 await load.troubled(20, "UNAVAILABLE")
                 await asyncio.to_thread(breakable.start)
 
-        figures = recorded(
-            await settled(breakable_url, load.ledger, *service.services), load.troubles.total()
-        )
+        figures = await audited(breakable_url, load, service)
 
     assert figures.flawless
     assert figures.acknowledged >= writes
 
 
 async def test_a_frozen_postgresql_is_answered_for_in_time_and_forgotten_when_it_is_back(
-    breakable: BreakableServer, breakable_url: URL, writes: int, recorded: Record
+    breakable: BreakableServer, breakable_url: URL, serving: Serving, writes: int, audited: Audit
 ) -> None:
-    with replicas(breakable_url, REQUEST_TIMEOUT_S=2, POOL_ACQUIRE_TIMEOUT_S=1) as service:
+    with serving(breakable_url, REQUEST_TIMEOUT_S=2, POOL_ACQUIRE_TIMEOUT_S=1) as service:
         load = Load(service.urls, writes)
         async with load.running():
             await load.reached(0.4)
@@ -46,9 +40,7 @@ async def test_a_frozen_postgresql_is_answered_for_in_time_and_forgotten_when_it
             status, _ = await asyncio.to_thread(service.services[0].probe, "/ready")
             await asyncio.to_thread(breakable.thaw)
 
-        figures = recorded(
-            await settled(breakable_url, load.ledger, *service.services), load.troubles.total()
-        )
+        figures = await audited(breakable_url, load, service)
 
     assert status == 503
     assert load.troubles["hung_up"] == 0

@@ -1,13 +1,12 @@
 """Searches with a vector engine: it proposes texts, PostgreSQL decides; without it the answers are the same."""
 
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import numpy as np
 import pytest
 from prometheus_client import REGISTRY
-from pymilvus import MilvusClient
 from sqlalchemy.engine import URL
 
 from datastorage.domain.caller import ANONYMOUS
@@ -47,24 +46,12 @@ QUESTIONS = ("memory of the node", "dns timeout", "tls lock")
 INDEX_ASKED = "<=>"  # how the statements of PostgreSQL's own index are spelled, and no other
 
 
-@pytest.fixture(scope="module")
-def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusServer]:
-    running = MilvusServer(tmp_path_factory.mktemp("milvus")).start()
-    yield running
-    running.kill()
-
-
 @pytest.fixture
 async def opened(
     milvus: MilvusServer, database_url: URL, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Dependencies, GraphQLClient]]:
     """600 incidents of as many texts in both; a tenth of them in namespace `few`, 3 in `rare`."""
     _few_are_compared(monkeypatch, 20)
-    milvus.ensure_running()
-    admin = MilvusClient(f"http://127.0.0.1:{milvus.port}", dedicated=True)
-    for name in admin.list_collections():
-        admin.drop_collection(name)
-    admin.close()
     async with with_engine(database_url, milvus.url) as (deps, client):
         chance = random.Random(7)
         rows = [

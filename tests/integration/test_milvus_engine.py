@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,25 +21,6 @@ DIMENSIONS = 8
 TOKEN = "root:Sesam-0effne-dich"
 PATIENCE_S = 30
 OpenEngine = Callable[..., VectorEngine]
-
-
-@pytest.fixture(scope="module")
-def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusServer]:
-    running = MilvusServer(tmp_path_factory.mktemp("milvus")).start()
-    yield running
-    running.kill()
-
-
-@pytest.fixture
-def server(milvus: MilvusServer) -> Iterator[MilvusServer]:
-    """Running, and empty."""
-    milvus.ensure_running()
-    client = MilvusClient(f"http://127.0.0.1:{milvus.port}", dedicated=True)
-    for name in client.list_collections():
-        client.drop_collection(name)
-    client.close()
-    yield milvus
-    milvus.thaw()
 
 
 @pytest.fixture
@@ -65,9 +46,9 @@ async def open_engine() -> AsyncIterator[OpenEngine]:
 
 
 @pytest.fixture
-async def engine(server: MilvusServer, open_engine: OpenEngine) -> VectorEngine:
+async def engine(milvus: MilvusServer, open_engine: OpenEngine) -> VectorEngine:
     """Prepared for the model, and empty."""
-    made = open_engine(server.url)
+    made = open_engine(milvus.url)
     await made.prepare(MODEL, DIMENSIONS)
     return made
 
@@ -196,20 +177,20 @@ async def test_models_do_not_see_each_other(engine: VectorEngine) -> None:
 
 
 async def test_preparing_again_keeps_what_is_stored(
-    server: MilvusServer, engine: VectorEngine, open_engine: OpenEngine
+    milvus: MilvusServer, engine: VectorEngine, open_engine: OpenEngine
 ) -> None:
     await engine.upsert(MODEL, vectors(2))
 
-    another = open_engine(server.url)
+    another = open_engine(milvus.url)
     await asyncio.gather(another.prepare(MODEL, DIMENSIONS), engine.prepare(MODEL, DIMENSIONS))
 
     assert await stored(another) == as_lists(vectors(2))
 
 
 async def test_replicas_that_start_together_make_one_collection(
-    server: MilvusServer, open_engine: OpenEngine
+    milvus: MilvusServer, open_engine: OpenEngine
 ) -> None:
-    replicas = [open_engine(server.url) for _ in range(4)]
+    replicas = [open_engine(milvus.url) for _ in range(4)]
 
     await asyncio.gather(*(replica.prepare(MODEL, DIMENSIONS) for replica in replicas))
 
@@ -218,14 +199,14 @@ async def test_replicas_that_start_together_make_one_collection(
 
 
 async def test_a_start_finishes_what_an_interrupted_one_began(
-    server: MilvusServer, open_engine: OpenEngine
+    milvus: MilvusServer, open_engine: OpenEngine
 ) -> None:
-    client = MilvusClient(f"http://127.0.0.1:{server.port}", dedicated=True)
+    client = MilvusClient(milvus.address, dedicated=True)
     schema = MilvusClient.create_schema(auto_id=False)
     schema.add_field("hash", DataType.VARCHAR, max_length=64, is_primary=True)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=DIMENSIONS)
     client.create_collection(collection_name(MODEL, DIMENSIONS), schema=schema)  # no index, not loaded
-    engine = open_engine(server.url)
+    engine = open_engine(milvus.url)
 
     await engine.prepare(MODEL, DIMENSIONS)
 
@@ -237,15 +218,15 @@ async def test_a_start_finishes_what_an_interrupted_one_began(
 
 
 async def test_a_collection_of_other_dimensions_is_refused_by_name(
-    server: MilvusServer, open_engine: OpenEngine
+    milvus: MilvusServer, open_engine: OpenEngine
 ) -> None:
     name = collection_name(MODEL, DIMENSIONS)
-    client = MilvusClient(f"http://127.0.0.1:{server.port}", dedicated=True)
+    client = MilvusClient(milvus.address, dedicated=True)
     client.create_collection(name, dimension=4)
     client.close()
 
     with pytest.raises(EngineUnavailable) as refused:
-        await open_engine(server.url).prepare(MODEL, DIMENSIONS)
+        await open_engine(milvus.url).prepare(MODEL, DIMENSIONS)
 
     assert str(refused.value) == (
         f"The vector engine has a collection {name} of another shape (vectors of 4 dimensions, "
@@ -266,24 +247,24 @@ async def test_a_model_that_was_not_prepared_is_refused(engine: VectorEngine) ->
 
 
 async def test_a_killed_server_is_unavailable_and_keeps_its_vectors(
-    server: MilvusServer, engine: VectorEngine
+    milvus: MilvusServer, engine: VectorEngine
 ) -> None:
     await engine.upsert(MODEL, vectors(1_200))
 
-    server.kill()
+    milvus.kill()
 
     with pytest.raises(EngineUnavailable):
         await engine.nearest(MODEL, vectors(1)[hash_of(0)], 1)
-    server.restart()
+    milvus.start()
     await eventually_answers(engine)
     assert await stored(engine) == as_lists(vectors(1_200))
 
 
 async def test_a_server_that_lost_everything_is_prepared_anew(
-    server: MilvusServer, engine: VectorEngine
+    milvus: MilvusServer, engine: VectorEngine
 ) -> None:
     await engine.upsert(MODEL, vectors(2))
-    server.forget()
+    milvus.forget()
 
     await eventually_answers(engine)
 
@@ -293,12 +274,12 @@ async def test_a_server_that_lost_everything_is_prepared_anew(
 
 
 async def test_a_frozen_server_is_unavailable_in_time_and_holds_nobody_up(
-    server: MilvusServer, open_engine: OpenEngine
+    milvus: MilvusServer, open_engine: OpenEngine
 ) -> None:
-    engine = open_engine(server.url, timeout_s=0.5)
+    engine = open_engine(milvus.url, timeout_s=0.5)
     await engine.prepare(MODEL, DIMENSIONS)
     await engine.upsert(MODEL, vectors(2))
-    server.freeze()
+    milvus.freeze()
     beats = 0
 
     async def beat() -> None:
@@ -315,37 +296,37 @@ async def test_a_frozen_server_is_unavailable_in_time_and_holds_nobody_up(
 
     assert [type(refusal) for refusal in refusals] == [EngineUnavailable] * 5
     assert beats > 10, "the event loop stood still"
-    server.thaw()
+    milvus.thaw()
     await eventually_answers(engine)
     assert await stored(engine) == as_lists(vectors(2))
 
 
 async def test_a_server_frozen_before_the_first_call_holds_nobody_up(
-    server: MilvusServer, open_engine: OpenEngine
+    milvus: MilvusServer, open_engine: OpenEngine
 ) -> None:
-    server.freeze()
-    engine = open_engine(server.url, timeout_s=0.3)
+    milvus.freeze()
+    engine = open_engine(milvus.url, timeout_s=0.3)
 
     with pytest.raises(EngineUnavailable):
         await engine.prepare(MODEL, DIMENSIONS)
 
-    server.thaw()
+    milvus.thaw()
     await eventually_answers(engine)
 
 
 async def test_failures_tell_no_host_and_no_token_and_print_nothing(
-    server: MilvusServer,
+    milvus: MilvusServer,
     open_engine: OpenEngine,
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    server.kill()
-    engine = open_engine(server.url, timeout_s=0.3)
+    milvus.kill()
+    engine = open_engine(milvus.url, timeout_s=0.3)
 
     with pytest.raises(EngineUnavailable) as refused:
         await engine.prepare(MODEL, DIMENSIONS)
 
-    for secret in ("127.0.0.1", str(server.port), TOKEN):
+    for secret in ("127.0.0.1", str(milvus.port), TOKEN):
         assert secret not in str(refused.value)
     assert refused.value.__suppress_context__
     assert [record.getMessage() for record in caplog.records] == []

@@ -1,5 +1,6 @@
-"""TLS and token towards Milvus. In a process of its own: gRPC reads only once whom it trusts."""
+"""TLS and token towards Milvus. In processes of their own: gRPC reads only once whom it trusts."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,22 +14,26 @@ from support.milvus_server import MilvusServer
 from support.servers import self_signed
 
 TOKEN = "root:Sesam-0effne-dich"
-STORES_ONE = """
-import asyncio
+STORE_ONE_EACH = """
+import asyncio, json, sys
 import numpy as np
 from datastorage.errors import EngineUnavailable
-from datastorage.settings import load_settings
+from datastorage.settings import Settings
 from datastorage.vector_engine.configured import configured_engine
 
-async def main():
-    engine = configured_engine(load_settings())
+async def told(url, token):
+    engine = configured_engine(Settings(_env_file=None, vector_engine_url=url, vector_engine_token=token))
     try:
         await engine.prepare("model", 2)
         await engine.upsert("model", {b"h" * 32: np.array([1, 0], np.float32)})
-        print(len(await engine.page("model", b"", 10)), "stored")
+        return f"{len(await engine.page('model', b'', 10))} stored"
     except EngineUnavailable as refused:
-        print(refused)
-    await engine.close()
+        return str(refused)
+    finally:
+        await engine.close()
+
+async def main():
+    print(json.dumps([await told(*place) for place in json.load(sys.stdin)]))
 
 asyncio.run(main())
 """
@@ -43,34 +48,36 @@ def certificate(tmp_path: Path) -> tuple[bytes, Path]:
 
 
 @pytest.fixture
-def port(tmp_path: Path, certificate: tuple[bytes, Path]) -> Iterator[int]:
-    server = MilvusServer(tmp_path / "milvus").start()
+def port(milvus: MilvusServer, certificate: tuple[bytes, Path]) -> Iterator[int]:
     key, path = certificate
-    with gate(server.port, TOKEN, key, path.read_bytes()) as own_port:
+    with gate(milvus.port, TOKEN, key, path.read_bytes()) as own_port:
         yield own_port
-    server.kill()
 
 
-def told(url: str, token: str, trusted: Path | None) -> str:
-    """What a process with these settings says."""
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("DATASTORAGE_")},
-        "DATASTORAGE_VECTOR_ENGINE_URL": url,
-        "DATASTORAGE_VECTOR_ENGINE_TOKEN": token,
-        **({"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(trusted)} if trusted else {}),
-    }
+def told(places: list[tuple[str, str]], trusted: Path | None) -> list[str]:
+    """What a process is told with each of these addresses and tokens."""
+    trust = {"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(trusted)} if trusted else {}
     done = subprocess.run(
-        [sys.executable, "-c", STORES_ONE], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", STORE_ONE_EACH],
+        env=os.environ | trust,
+        input=json.dumps(places),
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    return done.stdout.strip()
+    return json.loads(done.stdout)
 
 
 def test_tls_and_token_open_the_gate_and_nothing_less_does(
     port: int, certificate: tuple[bytes, Path]
 ) -> None:
     _, trusted = certificate
+    tls, plain = f"milvus+tls://localhost:{port}", f"milvus://localhost:{port}"
 
-    assert told(f"milvus+tls://localhost:{port}", TOKEN, trusted) == "1 stored"
-    assert "UNAUTHENTICATED" in told(f"milvus+tls://localhost:{port}", "root:wrong", trusted)
-    assert "The vector engine fails" in told(f"milvus+tls://localhost:{port}", TOKEN, None)  # not trusted
-    assert "The vector engine fails" in told(f"milvus://localhost:{port}", TOKEN, trusted)  # no TLS
+    stored, wrong_token, no_tls = told([(tls, TOKEN), (tls, "root:wrong"), (plain, TOKEN)], trusted)
+    (not_trusted,) = told([(tls, TOKEN)], None)
+
+    assert stored == "1 stored"
+    assert "UNAUTHENTICATED" in wrong_token
+    assert "The vector engine fails" in no_tls
+    assert "The vector engine fails" in not_trusted

@@ -2,9 +2,8 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -41,13 +40,6 @@ from support.milvus_server import MilvusServer
 from support.records import remediation_row
 
 TIMEOUT_S = 2.0
-
-
-@pytest.fixture
-def milvus(tmp_path: Path) -> Iterator[MilvusServer]:
-    server = MilvusServer(tmp_path / "milvus").start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
-"""`datastorage vectors reconcile`: finds every difference between PostgreSQL and a real engine, and mends it."""
+"""Comparing PostgreSQL with a real engine finds every difference, and mends it."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import asyncpg
 import numpy as np
@@ -12,11 +11,9 @@ from datastorage.services import vector_reconciliation
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.vector_reconciliation import Differences, Reconciled, reconcile
 from support.client import GraphQLClient
-from support.command_line import CommandLine
 from support.milvus_server import MilvusServer
 from support.records import remediation_input
 from support.second_engine import with_engine
-from support.service import variables
 
 SURPLUS = b"\7" * 32
 FAULTS = [
@@ -28,13 +25,6 @@ FAULTS = [
     "dns down",
     "quota reached",
 ]
-
-
-@pytest.fixture
-def milvus(tmp_path: Path) -> Iterator[MilvusServer]:
-    running = MilvusServer(tmp_path / "milvus").start()
-    yield running
-    running.kill()
 
 
 @pytest.fixture
@@ -113,21 +103,3 @@ async def test_a_dry_run_changes_nothing(opened: tuple[Dependencies, GraphQLClie
 
     assert (figures(done.left), done.agree) == ((7, 7, 0, 0), False)
     assert await mirrored(deps) == set()
-
-
-async def test_the_command_says_what_it_did_and_ends_with_1_while_they_differ(
-    opened: tuple[Dependencies, GraphQLClient], milvus: MilvusServer, database_url: URL
-) -> None:
-    assert opened
-    given = variables(database_url, vector_engine_url=milvus.url)
-    with CommandLine() as command_line:
-        dry = command_line.run("vectors", "reconcile", "--dry-run", variables=given)
-        done = command_line.run("vectors", "reconcile", variables=given)
-        again = command_line.run("vectors", "reconcile", variables=given)
-        nothing = command_line.run("vectors", "reconcile", variables=variables(database_url))
-
-    assert (dry.code, done.code, again.code, nothing.code) == (1, 0, 0, 1)
-    assert "found 7 missing in the engine, 0 surplus there, 0 different they do not" in dry.said
-    assert "left 0 missing in the engine, 0 surplus there, 0 different both hold the same" in done.said
-    assert "compared 7 texts found 0 missing" in again.said
-    assert "no vector engine is configured" in nothing.said

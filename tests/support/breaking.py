@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import TypeAlias
 
 import psutil
 from sqlalchemy.engine import URL
 
+from support.process_host import ProcessHost
 from support.servers import Server
 from support.service import Service, environment, started
 
@@ -32,6 +34,11 @@ class BreakableServer:
     def start(self) -> None:
         """Also after a crash: waits until it has recovered and accepts connections."""
         self.server.start(**SETTINGS)
+
+    @property
+    def log(self) -> str:
+        """All that it has said."""
+        return (self.server.place / "log").read_text()
 
     @property
     def runs(self) -> bool:
@@ -77,8 +84,10 @@ class BreakableServer:
 class Replicas:
     """Services on one database, each on a port that it keeps when it is started again."""
 
-    def __init__(self, stack: ExitStack, database: URL | Path, settings: dict[str, object]) -> None:
-        self._stack, self._database, self._settings = stack, database, settings
+    def __init__(
+        self, stack: ExitStack, host: ProcessHost, database: URL | Path, settings: dict[str, object]
+    ) -> None:
+        self._stack, self._host, self._database, self._settings = stack, host, database, settings
         self._ports: list[int] = []
         self.services: list[Service] = []
 
@@ -87,10 +96,15 @@ class Replicas:
         return [f"http://127.0.0.1:{port}" for port in self._ports]
 
     def add(self) -> Service:
-        """One more, ready to answer."""
+        """One more, on its way."""
         self._ports.append(_free_port())
-        self.services.append(self._started(self._ports[-1]))
+        self.services.append(self._starting(self._ports[-1]))
         return self.services[-1]
+
+    @property
+    def living(self) -> list[Service]:
+        """Those that nobody has killed since."""
+        return [service for service in self.services if service.process.poll() is None]
 
     def kill(self, number: int = 0) -> None:
         """`kill -9`."""
@@ -98,21 +112,27 @@ class Replicas:
 
     def start_again(self, number: int = 0) -> None:
         """What a supervisor does after a crash."""
-        self.services[number] = self._started(self._ports[number])
+        self.services[number] = self._starting(self._ports[number]).await_start()
 
-    def _started(self, port: int) -> Service:
+    def _starting(self, port: int) -> Service:
         variables = environment(self._database, **self._settings)
-        service = started(variables, "--port", str(port), "--metrics-port", "0")
-        return self._stack.enter_context(service).await_start()
+        options = ("--port", str(port), "--metrics-port", "0")
+        return self._stack.enter_context(started(variables, *options, host=self._host))
+
+
+Serving: TypeAlias = Callable[..., AbstractContextManager[Replicas]]  # `replicas` beside one engine
 
 
 @contextmanager
-def replicas(database: URL | Path, number: int = 1, **settings: object) -> Iterator[Replicas]:
-    """Services that end with the block."""
+def replicas(
+    database: URL | Path, *, host: ProcessHost, engine: str, number: int = 1, **settings: object
+) -> Iterator[Replicas]:
+    """Services with a second engine that end with the block."""
     with ExitStack() as stack:
-        services = Replicas(stack, database, {"POOL_SIZE": 12, **settings})
-        for _ in range(number):
-            services.add()
+        given = {"POOL_SIZE": 12, "VECTOR_ENGINE_URL": engine, **settings}
+        services = Replicas(stack, host, database, given)
+        for service in [services.add() for _ in range(number)]:
+            service.await_start()
         try:
             yield services
         except BaseException:

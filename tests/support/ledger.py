@@ -1,4 +1,4 @@
-"""What a client knows that it wrote, and an audit of the database against it.
+"""What a client knows that it wrote, and an audit of both stores against it.
 
 An entry is one remediation with the states that the client gave it, one for each version. A version that was
 acknowledged must be there once, whole; one that was only sent may be there, but then just as whole.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import asyncpg
+import numpy as np
 
 COMPARED = ("name", "phase", "error_message", "resolution")
 # A broken index must not hide a second row.
@@ -23,6 +24,8 @@ SELECT a.remediation_request_id AS key, a.version, a.name, a.phase, a.error_mess
 FROM remediation_audit a
 """
 EVENTS = "SELECT subject_key AS key, version, kind FROM remediation_event ORDER BY id"
+VECTORS = "SELECT content_hash, vector::vector::real[] AS vector FROM incident_embedding"
+VALUE_TOLERANCE = 0.0005  # a halfvec's rounding
 
 
 @dataclass
@@ -40,7 +43,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Figures:
-    """The outcome of an audit, to be quoted. Everything counts versions, but `half_written` counts remediations."""
+    """The outcome of an audit, to be quoted.
+
+    Everything counts versions, but `half_written` and `without_vector` count remediations, and `unlike` texts.
+    """
 
     acknowledged: int
     found: int  # of them
@@ -50,6 +56,7 @@ class Figures:
     unknown: int  # sent, and never acknowledged
     unknown_found: int  # of them
     without_vector: int
+    unlike: int = 0  # vectors that only one store has, or not the same
 
     @property
     def lost(self) -> int:
@@ -58,7 +65,15 @@ class Figures:
     @property
     def flawless(self) -> bool:
         """Whether every promise was kept."""
-        return not (self.lost or self.duplicates or self.half_written or self.altered or self.without_vector)
+        faults = (
+            self.lost,
+            self.duplicates,
+            self.half_written,
+            self.altered,
+            self.without_vector,
+            self.unlike,
+        )
+        return not any(faults)
 
     def as_dict(self) -> dict[str, int]:
         return {**asdict(self), "lost": self.lost}
@@ -80,8 +95,8 @@ class Ledger:
     def acknowledged(self) -> int:
         return sum(entry.acknowledged for entry in self.entries.values())
 
-    async def audited(self, sql: asyncpg.Connection) -> Figures:
-        """Compares each entry with what is stored, and what is stored with the entries."""
+    async def audited(self, sql: asyncpg.Connection, mirrored: Mapping[bytes, Sequence[float]]) -> Figures:
+        """Compares each entry with what is stored, what is stored with the entries, and both stores of vectors."""
         await sql.execute(WITHOUT_INDEXES)
         rows: dict[str, list[asyncpg.Record]] = defaultdict(list)
         events: dict[str, list[tuple[int, str]]] = defaultdict(list)
@@ -91,7 +106,9 @@ class Ledger:
             events[event["key"]].append((event["version"], event["kind"]))
         strangers = (rows.keys() | events.keys()) - self.entries.keys()
         assert not strangers, f"nobody wrote {sorted(strangers)[:5]}"
-        return _total([_compared(entry, rows[key], events[key]) for key, entry in self.entries.items()])
+        stored = {row["content_hash"]: row["vector"] for row in await sql.fetch(VECTORS)}
+        figures = _total([_compared(entry, rows[key], events[key]) for key, entry in self.entries.items()])
+        return replace(figures, unlike=_unlike(stored, mirrored))
 
 
 def _compared(entry: Entry, rows: Sequence[asyncpg.Record], events: Sequence[tuple[int, str]]) -> Figures:
@@ -128,6 +145,16 @@ def _whole(rows: Sequence[asyncpg.Record], events: Sequence[tuple[int, str]]) ->
 
 def _as_sent(state: Mapping[str, Any], row: asyncpg.Record) -> bool:
     return all(row[name] == state.get(name) for name in COMPARED)
+
+
+def _unlike(one: Mapping[bytes, Sequence[float]], other: Mapping[bytes, Sequence[float]]) -> int:
+    """How many vectors only one of two stores has, or not the same."""
+    differing = [
+        key
+        for key in one.keys() & other.keys()
+        if not np.allclose(one[key], other[key], rtol=0, atol=VALUE_TOLERANCE)
+    ]
+    return len(one.keys() ^ other.keys()) + len(differing)
 
 
 def _total(figures: Sequence[Figures]) -> Figures:

@@ -21,8 +21,9 @@ from datastorage.domain.names import snake
 from support.ledger import Entry, Ledger
 from support.records import remediation_input
 
-ANSWER_PATIENCE_S = 120  # the service answers earlier, whatever happens; nothing is measured
-PAUSE_S = 0.1
+ANSWER_PATIENCE_S = 90  # the service answers earlier, whatever happens; nothing is measured
+STALLED_S = 90  # no fault lasts so long: what is wrong then does not end by itself
+PAUSE_S_MIN, PAUSE_S_MAX = 0.05, 1.0
 BATCH = 5
 PARTS = """
   __typename
@@ -37,6 +38,10 @@ UPDATE = f"""mutation($input: UpdateRemediationAuditInput!) {{ answer: updateRem
 UPSERT = f"""mutation($input: UpsertRemediationAuditInput!) {{ answer: upsertRemediationAudit(input: $input) {{
   {PARTS} ... on UpsertRemediationAuditPayload {{ remediationAudit {{ version }} }} }} }}"""
 TROUBLES = ["disk is full", "memory was exhausted", "certificate expired", "queue grows", "node is not ready"]
+
+
+class Stalled(Exception):
+    """Nothing was acknowledged for a long time; says what clients were told."""
 
 
 class Refused(Exception):
@@ -70,11 +75,14 @@ class Load:
     )  # answers that ask to try again, broken connections
     _numbers: Iterator[int] = field(default_factory=count)
     _acknowledged: int = 0
-    _ended: bool = False
+    _progress_s: float = 0.0  # when something was acknowledged last
+    _until_s: float = 0.0  # not ended before
+    _told: str = ""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Load]:
         """Writers at work; leaving waits until all is written. What the service refused is raised."""
+        self._progress_s = _now_s()
         limits = httpx.Limits(max_connections=self.writers, max_keepalive_connections=self.writers)
         async with (
             httpx.AsyncClient(timeout=ANSWER_PATIENCE_S, limits=limits, trust_env=False) as http,
@@ -88,6 +96,11 @@ class Load:
         """Waits until a share of the writes is acknowledged."""
         await _until(lambda: self._acknowledged >= self.writes * share)
 
+    async def lasting(self, seconds: float) -> None:
+        """Goes on writing for so long, whatever was wanted."""
+        self._until_s = _now_s() + seconds
+        await asyncio.sleep(seconds)
+
     async def troubled(self, times: int = 1, kind: str | None = None) -> None:
         """Waits until clients have been told, or have noticed, so many more times that something is wrong."""
         seen = self._seen(kind)
@@ -97,7 +110,7 @@ class Load:
         return self.troubles.total() if kind is None else self.troubles[kind]
 
     async def _writer(self, http: httpx.AsyncClient, offset: int) -> None:
-        while self._acknowledged < self.writes:
+        while self._acknowledged < self.writes or _now_s() < self._until_s:
             number = next(self._numbers)
             repeats = number % 6 != 0
             for step in self._steps(number):
@@ -147,7 +160,10 @@ class Load:
                 return True
             if not repeats:
                 return False
-            await asyncio.sleep(random.uniform(0.5, 1.5) * PAUSE_S)
+            if _now_s() - self._progress_s > STALLED_S:
+                raise Stalled(self._told)
+            pause_s = min(PAUSE_S_MAX, PAUSE_S_MIN * 2 ** (attempt - offset))
+            await asyncio.sleep(random.uniform(0.5, 1.5) * pause_s)
         raise AssertionError  # counting never ends
 
     async def _attempt(self, http: httpx.AsyncClient, url: str, step: Step) -> bool:
@@ -160,7 +176,8 @@ class Load:
             return False
         except httpx.ReadTimeout:
             raise  # it hangs, which no fault excuses
-        except httpx.TransportError:
+        except httpx.TransportError as broken:
+            self._told = repr(broken)
             self.troubles["connection"] += 1
             return False
         return self._booked(step, response)
@@ -171,6 +188,7 @@ class Load:
         for error in document.get("errors", ()):
             if not error["extensions"].get("retryable"):
                 raise Refused(response.text)
+            self._told = response.text
             self.troubles[error["extensions"]["code"]] += 1
         data = document.get("data")
         if "errors" in document or data is None:
@@ -185,12 +203,14 @@ class Load:
         if audit is None:
             if not answer["retryable"]:
                 raise Refused(f"{entry}: {answer}")
+            self._told = answer["message"]
             self.troubles[answer["code"]] += 1
         elif audit["version"] != version:
             raise Refused(f"{entry} is at version {audit['version']}, not {version}")
         elif entry.acknowledged < version:
             entry.acknowledged = version
             self._acknowledged += 1
+            self._progress_s = _now_s()
 
 
 def _incident(number: int, part: int = 0) -> dict[str, Any]:
@@ -211,6 +231,10 @@ def _word(number: int) -> str:
 def _state(whole: Mapping[str, Any]) -> dict[str, Any]:
     """By column, as it is stored."""
     return {snake(name): value for name, value in {**whole, "phase": whole["phase"].lower()}.items()}
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _until(holds: Callable[[], bool]) -> None:
