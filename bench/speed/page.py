@@ -20,7 +20,7 @@ HEAD: Final = """\
 # Performance
 
 Written by `make bench ARGS=--write-docs` and `make bench-growth ARGS=--write-docs`; the figures are those of
-[`bench/results`](../bench/results).
+`bench/results`.
 
 The service stands beside what one could take instead, all on one PostgreSQL (the embedded one, as it is shipped), the
 same rows and the same questions, in turns, round by round:
