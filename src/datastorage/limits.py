@@ -118,6 +118,9 @@ QUERY_DEPTH_MAX: Final = 15
 QUERY_FIELDS_MAX: Final = 2_000
 QUERY_ALIASES_MAX: Final = 100
 QUERY_COST_MAX: Final = 20_000
+# JSON and free text in one answer, each as large as it may be: a page of 100 remediations with all they have takes
+# 15,800, a timeline with 100 of everything 28,800; making an answer takes some three times its size.
+ANSWER_KIBIBYTES_MAX: Final = 32_000
 # What is sent with it. A megabyte of text takes the parser a second, whatever it holds; documents have some 10 KB. An
 # object takes 0.1 ms before a resolver sees it, a value 2 us: a full batch has 500 objects, the largest filter some
 # 300, of which lists with 500 values each make 50,000.

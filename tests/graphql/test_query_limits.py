@@ -92,6 +92,17 @@ async def test_variables_that_hold_too_much_are_refused_whoever_executes(
     )
 
 
+async def test_an_answer_that_could_be_too_large_is_refused(client: GraphQLClient) -> None:
+    pages = " ".join(f"a{i}: remediationAudits(first: 100) {{ nodes {{ metadata }} }}" for i in range(6))
+
+    answer = await client.ask(f"{{ {pages} }}")
+
+    assert answer.error["message"] == (
+        "the answer may have 38,400 kibibytes, 32,000 are allowed: "
+        "ask for smaller pages, or for less JSON and text"
+    )
+
+
 async def test_fragments_within_each_other_are_followed_so_far(client: GraphQLClient) -> None:
     spread = " ".join(f"fragment F{i} on Query {{ ...F{i + 1} }}" for i in range(1_000))
 

@@ -16,6 +16,7 @@ from datastorage.graphql.input_size import InputSize, SentVariables
 from datastorage.graphql.query_size import QuerySize, TooDeep, chosen, measured
 from datastorage.graphql.suggestions import without_suggestions
 from datastorage.limits import (
+    ANSWER_KIBIBYTES_MAX,
     QUERY_ALIASES_MAX,
     QUERY_COST_MAX,
     QUERY_DEPTH_MAX,
@@ -33,6 +34,7 @@ ADVICE: Final = {
     "cost": "ask for smaller pages or fewer levels",
     "objects": "send less at once",
     "values": "send less at once",
+    "kibibytes": "ask for smaller pages, or for less JSON and text",
 }
 TOO_DEEP: Final = GraphQLError(
     f"the operation has more than {QUERY_FRAGMENTS_WITHIN_MAX} fragments within each other: spread them in fewer levels",
@@ -51,6 +53,7 @@ class QueryLimits:
     cost: int = QUERY_COST_MAX
     objects: int = QUERY_OBJECTS_MAX
     values: int = QUERY_VALUES_MAX
+    kibibytes: int = ANSWER_KIBIBYTES_MAX
     introspection: bool = True  # whether it may ask for the schema, and errors may suggest names of it
 
 
@@ -117,8 +120,9 @@ def input_refusals(
 
 
 def _refusal(name: str, found: int, bound: int) -> GraphQLError:
+    whose = "answer may have" if name == "kibibytes" else "operation has"
     message = (
-        f"the operation has {found:,} {name}, {bound:,} are allowed: {ADVICE[name]}"
+        f"the {whose} {found:,} {name}, {bound:,} are allowed: {ADVICE[name]}"
         if name.endswith("s")
         else f"the {name} of the operation is {found:,}, {bound:,} is allowed: {ADVICE[name]}"
     )

@@ -32,11 +32,22 @@ from graphql import (
     get_named_type,
 )
 
-from datastorage.limits import PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, QUERY_FRAGMENTS_WITHIN_MAX
+from datastorage.limits import (
+    BATCH_ROWS_MAX,
+    FREE_TEXT_BYTES_MAX,
+    METADATA_BYTES_MAX,
+    PAGE_ROWS_DEFAULT,
+    PAGE_ROWS_MAX,
+    QUERY_FRAGMENTS_WITHIN_MAX,
+    REQUEST_BODY_BYTES_MAX,
+)
 
 PAGE_SIZES: Final = ("first", "last")
 ITEMS: Final = "inputs"
 NODE: Final = "Node"
+JSON_SCALARS: Final = {"JSON", "JSONObject"}
+TEXT_FORMAT: Final = "format"  # the argument of free text
+BATCH_ITEM_KIBIBYTES: Final = REQUEST_BODY_BYTES_MAX // BATCH_ROWS_MAX // 1024
 
 
 class TooDeep(Exception):
@@ -52,6 +63,7 @@ class QuerySize:
     aliases: int = 0
     cost: int = 0  # lists and records that the answer may hold, page sizes multiplied along the path
     objects: int = 0  # written out in arguments
+    kibibytes: int = 0  # of JSON and free text that the answer may hold
 
     def beside(self, other: QuerySize) -> QuerySize:
         """Both, one next to the other."""
@@ -61,6 +73,7 @@ class QuerySize:
             self.aliases + other.aliases,
             self.cost + other.cost,
             self.objects + other.objects,
+            self.kibibytes + other.kibibytes,
         )
 
 
@@ -107,10 +120,15 @@ class _Measurer:
         if node.name.value.startswith("__"):
             return QuerySize(0, fields, aliases, 0, objects)
         times = self._times(node, definition)
+        count = 1 if times is None else times
         is_root = parent in (self.schema.query_type, self.schema.mutation_type)
         own = is_root or times is not None or _is_record(definition)
-        cost = own + inner.cost * (1 if times is None else times)
-        return QuerySize(inner.depth + 1, fields, aliases, cost, objects)
+        kibibytes = inner.kibibytes + _kibibytes(definition)
+        if definition is not None and ITEMS in definition.args:  # most of what comes back was sent with it
+            kibibytes = min(kibibytes, BATCH_ITEM_KIBIBYTES)
+        return QuerySize(
+            inner.depth + 1, fields, aliases, own + inner.cost * count, objects, kibibytes * count
+        )
 
     def _times(self, node: FieldNode, definition: GraphQLField | None) -> int | None:
         """How many items a field may answer with; None where no argument says so."""
@@ -192,6 +210,14 @@ def _objects(value: ValueNode | None) -> int:
 
 def _definition(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:
     return parent.fields.get(name) if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else None
+
+
+def _kibibytes(definition: GraphQLField | None) -> int:
+    """How large the value of a field may be, where it may be large."""
+    named = get_named_type(definition.type) if definition else None
+    if named is not None and named.name in JSON_SCALARS:
+        return METADATA_BYTES_MAX // 1024
+    return FREE_TEXT_BYTES_MAX // 1024 if definition and TEXT_FORMAT in definition.args else 0
 
 
 def _is_record(definition: GraphQLField | None) -> bool:

@@ -113,6 +113,8 @@ def refused_by_their_size() -> dict[str, str]:
         "fields within fields 2,400 times": "{ %s }" % repeated("remediationAudits { nodes { name } }", 800),
         "records ten levels deep": deep(10),
         "pages of pages": "{ remediationAudits(first: 100) { nodes { %s } } }" % pages,
+        "JSON of a hundred pages": "{ %s }"
+        % repeated("a#: remediationAudits(first: 100) { nodes { metadata resolution } }", 100),
         "fragments that double sixteen times": chain(17, spreads=2),
         "fragments that double fifty times": chain(50, spreads=2),
         "a chain of five hundred fragments": chain(500),

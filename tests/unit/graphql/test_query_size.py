@@ -106,3 +106,33 @@ def test_objects_are_counted_where_they_are_written_out() -> None:
       fragment F on RemediationAudit { analyses(filter: {model: {eq: "a"}}) { nodes { id } } }"""
 
     assert size(text).objects == (1 + 1 + 2) + 3 + 2
+
+
+@pytest.mark.parametrize(
+    ("text", "kibibytes"),
+    [
+        ("{ remediationAudits { nodes { name status } } }", 0),
+        ("{ remediationAudits(first: 3) { nodes { name metadata } } }", 3 * 64),
+        (
+            "{ remediationAudits(first: 3) { nodes { a: errorMessage b: errorMessage resolution } } }",
+            3 * 3 * 10,
+        ),
+        (
+            "{ remediationAudits(first: 3) { nodes { metadata analyses(first: 5) { nodes { rootCause } } } } }",
+            3 * (64 + 5 * 10),
+        ),
+        (
+            '{ a: remediationAudit(requestId: "a") { metadata } b: workflowAudit(id: "b") { metadata } }',
+            2 * 64,
+        ),
+    ],
+)
+def test_json_and_texts_count_as_large_as_they_may_be(text: str, kibibytes: int) -> None:
+    assert size(text).kibibytes == kibibytes
+
+
+def test_of_a_batch_no_more_comes_back_than_was_mostly_sent() -> None:
+    text = """mutation($i: [CreateRemediationAuditInput!]!) { createRemediationAudits(inputs: $i) {
+      ... on CreateRemediationAuditPayload { remediationAudit { metadata actionParameters resolution } } } }"""
+
+    assert size(text, i=[{}] * 500).kibibytes == 500 * 16
