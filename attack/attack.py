@@ -16,7 +16,7 @@ from rich.table import Table
 from sieges import Siege, bombs, checklists, fuzzed, guessed, hostile, malformed, slow
 
 from support.attacks.checklist import BATCH
-from support.attacks.witness import Figures, Witness, operation
+from support.attacks.witness import Figures, Witness
 from support.records import remediation_input
 from support.service import Service, data_place, environment, started
 
@@ -67,7 +67,9 @@ async def attack(sieges: tuple[Siege, ...], place: Path, **settings: object) -> 
     with started(environment(place, **SETTINGS, **settings)) as service:
         service.await_start()
         inputs = [
-            remediation_input(remediationRequestId=f"rr-{number}", errorMessage=f"out of memory, limit {number}")
+            remediation_input(
+                remediationRequestId=f"rr-{number}", errorMessage=f"out of memory, limit {number}"
+            )
             for number in range(RECORDS)
         ]
         for start in range(0, RECORDS, 100):
@@ -76,8 +78,19 @@ async def attack(sieges: tuple[Siege, ...], place: Path, **settings: object) -> 
 
 
 def shown(rows: list[Row]) -> Table:
+    """One line for each siege."""
     table = Table(title="What attackers achieved", box=None)
-    for heading in ("attack", "cases", "5xx", "unexpected faults", "leaks", "time-outs", "MB before", "MB after", "s"):
+    for heading in (
+        "attack",
+        "cases",
+        "5xx",
+        "unexpected faults",
+        "leaks",
+        "time-outs",
+        "MB before",
+        "MB after",
+        "s",
+    ):
         table.add_column(heading, justify="left" if heading == "attack" else "right")
     for row in rows:
         seen = row.figures

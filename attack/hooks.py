@@ -18,12 +18,18 @@ COUNTED = Path(os.environ["ATTACK_COUNTED"])
 COUNTS: Counter[str] = Counter()
 TROUBLES: list[str] = []
 
-TEXTS = st.one_of(st.text(), st.sampled_from(["a\x00b", "'; --", "<script>", "UmVtZWRpYXRpb25BdWRpdDox", "rr-1"]))
+TEXTS = st.one_of(
+    st.text(), st.sampled_from(["a\x00b", "'; --", "<script>", "UmVtZWRpYXRpb25BdWRpdDox", "rr-1"])
+)
 NUMBERS = st.integers(-(2**63) - 1, 2**64).map(nodes.Int)
 for scalar, strategy in {
-    "DateTime": st.one_of(st.datetimes().map(lambda moment: f"{moment.isoformat()}Z"), TEXTS).map(nodes.String),
+    "DateTime": st.one_of(st.datetimes().map(lambda moment: f"{moment.isoformat()}Z"), TEXTS).map(
+        nodes.String
+    ),
     "BigInt": NUMBERS,
-    "JSON": st.one_of(TEXTS.map(nodes.String), NUMBERS, st.booleans().map(nodes.Boolean), st.just(nodes.Null)),
+    "JSON": st.one_of(
+        TEXTS.map(nodes.String), NUMBERS, st.booleans().map(nodes.Boolean), st.just(nodes.Null)
+    ),
     "JSONObject": st.one_of(st.just(nodes.Object([])), TEXTS.map(nodes.String)),
 }.items():
     schemathesis.graphql.scalar(scalar, strategy)

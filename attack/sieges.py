@@ -7,8 +7,8 @@ import json
 import os
 import subprocess
 import tempfile
-import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -33,6 +33,7 @@ Siege = Callable[[Service, Witness], Awaitable[Figures]]
 
 
 def scaled(number: int) -> int:
+    """As many cases as `ATTACK_SCALE` wants."""
     return max(1, int(number * SCALE))
 
 
@@ -42,10 +43,12 @@ async def checklists(_: Service, witness: Witness) -> Figures:
 
 
 async def malformed(_: Service, witness: Witness) -> Figures:
+    """Broken requests, most of them good ones with bytes changed."""
     return await witness.saw("malformed requests", malformed_cases(scaled(5_000)))
 
 
 async def hostile(_: Service, witness: Witness) -> Figures:
+    """Values that break programs, in every argument."""
     return await witness.saw("hostile values", hostile_cases(SCHEMA, scaled(15_000)))
 
 
@@ -78,9 +81,9 @@ async def slow(service: Service, witness: Witness) -> Figures:
     asked = [operation("asked beside slow clients", LIST, filter={})] * scaled(500)
     async with slow_clients(str(place.hostname), int(place.port or 0), SLOW_CLIENTS) as clients:
         figures = await witness.saw("200 slow clients", asked)
-        ends = time.monotonic() + 3 * float(service.variables["DATASTORAGE_CLIENT_TIMEOUT_S"])
-        while clients.open and time.monotonic() < ends:
-            await asyncio.sleep(0.1)
+        patience_s = 3 * float(service.variables["DATASTORAGE_CLIENT_TIMEOUT_S"])
+        with suppress(TimeoutError):
+            await asyncio.wait_for(clients.wait_until_cut_off(), patience_s)
         figures.cases += SLOW_CLIENTS
         figures.time_outs += clients.open
     return figures
@@ -97,7 +100,11 @@ async def fuzzed(service: Service, _: Witness) -> Figures:
         ]  # fmt: skip
         variables = {"SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"), "ATTACK_COUNTED": str(counted)}
         ran = run(command, variables, folder)
-        found = json.loads(counted.read_text()) if counted.exists() else {"troubles": [ran[-2_000:]], "server_errors": 1}
+        found = (
+            json.loads(counted.read_text())
+            if counted.exists()
+            else {"troubles": [ran[-2_000:]], "server_errors": 1}
+        )
     return Figures("schemathesis", **found)
 
 

@@ -65,7 +65,9 @@ class Client:
             sent = time.perf_counter()
             writer.write(self._request)
             head = await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+            await reader.readexactly(
+                int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+            )
             asked.statuses[int(head.split(maxsplit=2)[1])] += 1
             asked.seconds.append(time.perf_counter() - sent)
         writer.close()
@@ -84,10 +86,12 @@ async def measured(url: str, others: list[str], flooder: str | None, seconds: fl
 
 
 def p95_ms(asked: Asked) -> float:
+    """The 95th percentile."""
     return statistics.quantiles(asked.seconds, n=20)[-1] * 1_000
 
 
 def main() -> int:
+    """The command line."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
     with data_place() as place:
         settings = environment(
@@ -118,6 +122,7 @@ def store(url: str, key: str) -> None:
 
 
 def compared(url: str, others: list[str], flooder: str, seconds: float) -> int:
+    """Alone and beside a flood, in turns; says how both went."""
     asyncio.run(measured(url, others, flooder, WARM_UP_S))
     quiet, beside, loud = Asked(), Asked(), Asked()
     for _ in range(ROUNDS):
@@ -129,7 +134,9 @@ def compared(url: str, others: list[str], flooder: str, seconds: float) -> int:
         loud.statuses += flood.statuses
     ratio = p95_ms(beside) / p95_ms(quiet)
     print(f"others alone           p95 {p95_ms(quiet):7.1f} ms of {len(quiet.seconds)} requests")
-    print(f"others beside a flood  p95 {p95_ms(beside):7.1f} ms of {len(beside.seconds)}, answered {dict(beside.statuses)}")
+    print(
+        f"others beside a flood  p95 {p95_ms(beside):7.1f} ms of {len(beside.seconds)}, answered {dict(beside.statuses)}"
+    )
     print(f"the flood              {dict(loud.statuses)}")
     print(f"ratio {ratio:.2f}, at most {RATIO_MAX} is wanted")
     return int(ratio > RATIO_MAX or set(beside.statuses) != {200})
