@@ -97,7 +97,7 @@ def settings_for(endpoint: EmbeddingServer, **changed: Any) -> Settings:
         embedding_model=MODEL,
         embedding_dimensions=DIMENSIONS,
         embedding_api_key=KEY,
-        embedding_timeout_s=0.5,
+        embedding_timeout_s=2.0,  # four attempts fit in, also on busy cores
         **changed,
     )
 
