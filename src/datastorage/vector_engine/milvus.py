@@ -16,7 +16,7 @@ from datastorage.errors import EngineUnavailable
 from datastorage.vector_engine.hash_range import HashRange
 from datastorage.vector_engine.milvus_address import MilvusAddress
 from datastorage.vector_engine.milvus_collection import HASH, METRIC, VECTOR, collection_name, made_ready
-from datastorage.vector_engine.port import Near, Vector
+from datastorage.vector_engine.port import LAST_HASH, Near, Vector
 
 T = TypeVar("T")
 
@@ -49,6 +49,8 @@ class MilvusEngine:
         )
         await self._answer(making, CREATING_TIMEOUT_S + self._timeout_s)
         self._collections[model] = name
+        # That was another connection; the one in use may still be waiting before it tries the server again.
+        await self.page(model, LAST_HASH, 1)
 
     async def upsert(self, model: str, vectors: Mapping[bytes, Vector]) -> None:
         """Keeps these vectors."""
@@ -76,11 +78,15 @@ class MilvusEngine:
         )
         return [Near(bytes.fromhex(hit[HASH]), hit["distance"]) for hit in found[0]]
 
+    async def count(self, model: str) -> int:
+        """How many vectors are stored."""
+        return await self._count(model, "")
+
     async def page(self, model: str, after: bytes, texts_max: int) -> dict[bytes, Vector]:
         """Milvus answers in no order, so a range of hashes is sought that it can answer as a whole."""
         limit = min(texts_max, ROWS_ANSWERED_MAX - 1)
-        beyond = await self._query(model, f'{HASH} > "{after.hex()}"', output_fields=["count(*)"])
-        reach = HashRange.holding(limit, beyond[0]["count(*)"], after)
+        beyond = await self._count(model, f'{HASH} > "{after.hex()}"')
+        reach = HashRange.holding(limit, beyond, after)
         while True:
             rows = await self._query(
                 model, reach.expression(HASH), output_fields=[HASH, VECTOR], limit=limit + 1
@@ -101,6 +107,10 @@ class MilvusEngine:
         if client is not None:
             await self._answer(client.close(), self._timeout_s)
         await asyncio.to_thread(self._address.release)
+
+    async def _count(self, model: str, expression: str) -> int:
+        (row,) = await self._query(model, expression, output_fields=["count(*)"])
+        return int(row["count(*)"])
 
     async def _query(self, model: str, expression: str, **options: Any) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = await self._call(
