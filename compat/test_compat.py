@@ -64,6 +64,10 @@ def test_apollo_client_pages_through_a_list(url: str) -> None:
     run(node("apollo.mjs", url))
 
 
+def test_apollo_client_names_its_queries_by_their_hash(url: str) -> None:
+    run(node("apollo_persisted.mjs", url))
+
+
 def test_gql_pages_through_a_list(url: str) -> None:
     run(python("gql_pages.py", url))
 

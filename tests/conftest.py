@@ -31,6 +31,8 @@ SHARED_DIR = "DATASTORAGE_TEST_SHARED_DIR"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Makes the shared folder. Not below pytest's own, which the account of a root's PostgreSQL cannot enter."""
+    # Where it is set, each of the many processes that tests start would compile all it imports: 5 s.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if not hasattr(config, "workerinput"):
         shared = Path(tempfile.mkdtemp(prefix="datastorage-tests-"))
         shared.chmod(0o755)

@@ -24,6 +24,7 @@ from datastorage.domain.names import snake
 from datastorage.domain.remediation import RemediationDraft
 from datastorage.embedding import MemoryCache, StaticProvider
 from datastorage.observability.metrics import CACHE_HITS, CACHE_MISSES
+from datastorage.observability.tallies import hand_over
 from datastorage.services.embedder import Embedder
 from datastorage.services.incident_text import incident_text
 
@@ -69,6 +70,7 @@ async def measure(name: str, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def seen() -> tuple[float, float]:
     """Hits and misses so far."""
+    hand_over()
     return tuple(metric._value.get() for metric in (CACHE_HITS, CACHE_MISSES))  # type: ignore[return-value]  # noqa: SLF001
 
 

@@ -122,7 +122,7 @@ def everything_compared() -> Iterator[None]:
 
 async def fill(deps: Dependencies, reports: Sequence[dict[str, Any]], rows: int) -> None:
     """The same incidents on every run."""
-    pick = random.Random(1)  # noqa: S311
+    pick = random.Random(1)
     names = [*SHARES, "rest"]
     weights = [*SHARES.values(), 1 - sum(SHARES.values())]
     for first in track(range(0, rows, BATCH), f"storing {rows} incidents"):
@@ -139,7 +139,7 @@ async def fill(deps: Dependencies, reports: Sequence[dict[str, Any]], rows: int)
 
 def texts(reports: Sequence[dict[str, Any]], count: int) -> list[str]:
     """Nine in ten are reports, the others unlike all data."""
-    pick = random.Random(2)  # noqa: S311
+    pick = random.Random(2)
     words = [word for report in reports[:500] for word in report["title"].split()]
     near = [f"{report['title']}\n{report['text'] or ''}" for report in pick.sample(list(reports), count)]
     return [

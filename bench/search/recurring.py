@@ -52,7 +52,7 @@ ACTIONS = ("restart_pod", "scale_up", "rollback_deployment")
 
 def recurring(count: int, seed: int) -> Iterator[dict[str, Any]]:
     """So many incidents; some faults of some services are far more frequent than others."""
-    pick = random.Random(seed)  # noqa: S311
+    pick = random.Random(seed)
     kinds = [(fault, service, pick.choice(ACTIONS)) for fault in FAULTS for service in SERVICES]
     pick.shuffle(kinds)
     weights = [1 / (rank + 1) ** 0.7 for rank in range(len(kinds))]

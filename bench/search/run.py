@@ -56,7 +56,7 @@ def service() -> Iterator[str]:
             "DATASTORAGE_LOG_LEVEL": "warning",
         }
         command = [sys.executable, "-m", "datastorage", "serve", "--port", "0", "--metrics-port", "0"]
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         try:
             yield announced(process)
         finally:
@@ -75,7 +75,7 @@ def announced(process: subprocess.Popen[str]) -> str:
 
 def bench(script: str, *arguments: object) -> None:
     """One of the scripts beside this one."""
-    subprocess.run([sys.executable, HERE / script, *map(str, arguments)], check=True)  # noqa: S603
+    subprocess.run([sys.executable, HERE / script, *map(str, arguments)], check=True)
 
 
 if __name__ == "__main__":

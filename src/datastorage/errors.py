@@ -12,6 +12,8 @@
     ├── Unavailable             a dependency is down or full; trying again may help
     │   ├── SchemaNotReady      migrations of this release are pending
     │   ├── OperationTimeout    the work took longer than it may
+    │   ├── LockTimeout         another transaction held what was needed for too long
+    │   ├── Throttled           the caller asks more often than it may
     │   ├── WriteCollision      PostgreSQL gave a transaction up in favour of another: nothing of it stands
     │   ├── EngineUnavailable   the vector engine beside PostgreSQL does not answer, or refuses
     │   ├── CircuitOpen         the dependency failed so often that it is left alone for a while
@@ -137,6 +139,18 @@ class SchemaNotReady(Unavailable):
 
 class OperationTimeout(Unavailable):
     """The work took longer than its time-out allows."""
+
+
+class LockTimeout(Unavailable):
+    """Another transaction held a row or a lock for longer than a writer waits for it."""
+
+
+class Throttled(Unavailable):
+    """The caller asks more often than it may; after a while it may again."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class WriteCollision(Unavailable):

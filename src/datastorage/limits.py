@@ -118,14 +118,62 @@ QUERY_DEPTH_MAX: Final = 15
 QUERY_FIELDS_MAX: Final = 2_000
 QUERY_ALIASES_MAX: Final = 100
 QUERY_COST_MAX: Final = 20_000
+# JSON and free text in one answer, each as large as it may be: a page of 100 remediations with all they have takes
+# 15,800, a timeline with 100 of everything 28,800; making an answer takes some three times its size.
+ANSWER_KIBIBYTES_MAX: Final = 32_000
+# What is sent with it. A megabyte of text takes the parser a second, whatever it holds; documents have some 10 KB. An
+# object takes 0.1 ms before a resolver sees it, a value 2 us: a full batch has 500 objects, the largest filter some
+# 300, of which lists with 500 values each make 50,000.
+QUERY_CHARS_MAX: Final = 100_000
+QUERY_OBJECTS_MAX: Final = 1_000
+QUERY_VALUES_MAX: Final = 60_000
+QUERY_FRAGMENTS_WITHIN_MAX: Final = (
+    50  # spread within each other: graphql-core takes a few calls for each, of 1,000
+)
+COERCION_ERRORS_MAX: Final = (
+    50  # as graphql-core has it by default: each costs a millisecond, and fills the answer
+)
+
+# How often one may ask. A principal: far more than a controller or a dashboard does, and with batches some 100,000
+# records a second. An address may be the gateway of all of them: about what one process can answer.
+RATE_PER_PRINCIPAL_S: Final = 200.0
+RATE_PER_PRINCIPAL_BURST: Final = 400
+RATE_PER_ADDRESS_S: Final = 2_000.0
+RATE_PER_ADDRESS_BURST: Final = 4_000
+RATE_BUCKETS_MAX: Final = 10_000  # some 200 bytes each
+# Tokens that a process takes from Redis at a time, of a burst, and how long it keeps them: then a round trip comes
+# with every twentieth request of a burst, and each process may hold a twentieth that another could have used.
+RATE_TOKENS_LENT_SHARE: Final = 0.05
+RATE_TOKENS_LENT_S: Final = 1.0
+# One process answers 1,000 requests within a second: who would wait longer is better told so.
+REQUESTS_IN_FLIGHT_MAX: Final = 1_000
+OVERLOADED_RETRY_AFTER_S: Final = 1
+
+# Beyond its deadline a mutation has this long to roll back and to answer that its outcome is unknown.
+DEADLINE_GRACE_S: Final = 2.0
 
 # HTTP. A full batch of creates with 64 KiB of metadata each would be 38 MiB; typical ones are below 1 MiB.
 REQUEST_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
+# Credentials take up to 8 KiB; the rest is for an operation in the URL, which is as much as others take (nginx).
+REQUEST_HEAD_BYTES_MAX: Final = 32 * 1024
+# Open connections of one process, some 15 KB each: far more than it could serve at once. Beyond, the slowest of some
+# makes room; looking at more of them takes longer than accepting the new one.
+CONNECTIONS_MAX: Final = 5_000
+CONNECTIONS_LOOKED_AT: Final = 100
+TAKEN_BYTES_MIN: Final = (
+    1024 * 1024
+)  # of a large answer, in the time that a client has: some 35 KB/s by default
+FILES_RESERVE: Final = 1_000  # open files beside these: databases, caches, providers
 BATCH_ROWS_MAX: Final = 500
 # A transaction that lost a deadlock or a serialisation conflict is done again, after a while left to chance, so that
 # the same two do not meet again: all that may take some 2 s, beside the second after which a deadlock is seen.
 WRITE_ATTEMPTS_MAX: Final = 6
 WRITE_REPEATED_AFTER_S_MAX: Final = 0.5
+# The write queue. Groups beyond two would only make them smaller: each costs some statements whatever it holds. More
+# than that many rows of one group would hold their locks for long; the queue is full when they would wait for seconds.
+WRITE_GROUPS_MAX: Final = 2
+WRITE_GROUP_ROWS_MAX: Final = 500
+WRITE_QUEUE_ROWS_MAX: Final = 5_000
 PREPARED_INLINE_MAX: Final = 8  # 10 KiB of text take up to 2 ms each to validate and redact
 
 # Embedding: tokens beyond this no longer move the mean of a static model; the longest text takes about 5 ms.
@@ -140,9 +188,9 @@ ONNX_TOKENS_MAX: Final = 256
 ONNX_BATCH_TEXTS: Final = 8  # attention takes some 3 MB a text and layer at 256 tokens and 12 heads
 # What a provider refused lately is remembered until the worker that asked for it reads it: far more than one batch.
 EMBEDDING_REFUSALS_MAX: Final = 1_000
-# A cache is asked to save time: what it has not answered by then is sooner had without it.
-CACHE_TIMEOUT_S: Final = 0.1
-CACHE_CONNECTIONS_MAX: Final = 32
+# Redis is asked to save time: what it has not answered by then is sooner had without it.
+REDIS_TIMEOUT_S: Final = 0.1
+REDIS_CONNECTIONS_MAX: Final = 32  # of each use
 
 # Backfill: a worker looks for texts without a vector this often, unless a write wakes it. Writes of one incident
 # that come at the same time change its text more than once; after a tenth of a second they have mostly ended.
@@ -215,6 +263,10 @@ DELETE_BATCH_REQUESTS: Final = 100
 DELETE_BATCH_VECTORS: Final = 1_000
 UNUSED_VECTORS_EVERY_S: Final = 3_600.0  # they cost room only
 
+# With several workers their counts are this old at most when they are scraped; a worker that is killed takes with it
+# what it has not handed over. A round takes some 10 µs.
+METRICS_HAND_OVER_EVERY_S: Final = 0.25
+
 # Checks and migrations: a firewall that drops packets answers nothing, so stop waiting at some time.
 DIRECT_CONNECT_TIMEOUT_S: Final = 10.0
 # A migration's lock would make every reader behind it wait: give up soon, and be run again.
@@ -239,6 +291,10 @@ STATEMENTS_PREPARED_MAX: Final = 200
 GC_ALLOCATIONS: Final = 20_000
 # Compiled operations: a document's tree takes some 250 bytes a character, so all of them some 50 MB at most.
 COMPILED_CHARS_MAX: Final = 200_000
+# Persisted documents: those of all clients of a service; one of 100,000 characters has more fields than are allowed.
+PERSISTED_CHARS_MAX: Final = 2_000_000
+PERSISTED_DOCUMENT_CHARS_MAX: Final = 100_000
+PERSISTED_SHARED_S: Final = 24 * 3_600  # after its last use, in Redis; then a client sends it once more
 # Outcomes of `@skip` and `@include`, and page sizes, that one operation keeps apart.
 COMPILED_VARIANTS_MAX: Final = 64
 

@@ -110,3 +110,14 @@ async def test_what_could_not_be_written_waits(deps: Dependencies, sql: asyncpg.
     await deps.trail.write(deps.database)
 
     assert (deps.trail.waiting, await sql.fetchval("SELECT count(*) FROM access_audit")) == (0, 1)
+
+
+@pytest.mark.parametrize("name", ["principal", "field", "subject"])
+async def test_a_filter_with_what_no_text_holds_is_refused(deps: Dependencies, name: str) -> None:
+    async with served(deps) as service:
+        answer = await service.ask(PAGE, filter={name: "a\x00b"})
+
+    assert answer.error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert (
+        answer.error["message"] == "filter: compares with text that contains NUL, which no stored text does"
+    )

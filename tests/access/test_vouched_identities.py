@@ -1,24 +1,20 @@
 """Gateways and client certificates; several ways at once; and the way without any."""
 
-import asyncio
 import json
-import socket
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from datastorage.domain.caller import EVERYWHERE, OPERATOR, Role
 from datastorage.services.access.api_keys import create_key
 from datastorage.services.dependencies import Dependencies
-from datastorage.web.client_certificates import CertifiedProtocol
-from support.access import LIST, Service, served
+from datastorage.web.tls import TlsFiles
+from support.access import LIST, served
 from support.certificates import Authority
+from support.listening import listening
 
 GRANTS = json.dumps(
     {
@@ -27,6 +23,7 @@ GRANTS = json.dumps(
     }
 )
 GATEWAY = {"auth_modes": "proxy", "auth_proxy_networks": "10.1.2.0/28", "auth_grants": GRANTS}
+MTLS = {"auth_modes": "mtls", "auth_grants": GRANTS, "tls_cert_file": "-", "tls_client_ca_file": "-"}
 ALICE = {"x-forwarded-user": "alice"}
 
 
@@ -82,33 +79,11 @@ async def test_a_gateway_may_show_a_certificate_instead(deps: Dependencies) -> N
     assert await status({"client_cert_name": "CN=gateway", "client_cert_error": "expired"}) == 401
 
 
-@asynccontextmanager
-async def listening(service: Service, authority: Authority) -> AsyncIterator[int]:
-    """The service over TLS, asking for client certificates of the authority."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        service.app,
-        http=CertifiedProtocol,
-        lifespan="off",
-        log_config=None,
-        ssl_certfile=str(authority.signed("localhost")),
-        ssl_ca_certs=str(authority.file),
-        ssl_cert_reqs=ssl.CERT_OPTIONAL,
-        proxy_headers=False,
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        server.should_exit = True
-        await task
-
-
 async def test_a_client_certificate_is_verified_and_its_subject_comes_in(
     deps: Dependencies, tmp_path: Path
 ) -> None:
     authority, stranger = Authority(tmp_path), Authority(tmp_path, "stranger")
+    tls = TlsFiles(authority.signed("localhost"), client_authorities=authority.file)
 
     async def status(port: int, certificate: Path | None) -> int:
         trusting = ssl.create_default_context(cafile=str(authority.file))
@@ -118,8 +93,8 @@ async def test_a_client_certificate_is_verified_and_its_subject_comes_in(
             return (await http.post("/graphql", json={"query": LIST})).status_code
 
     async with (
-        served(deps, auth_modes="mtls", auth_grants=GRANTS) as service,
-        listening(service, authority) as port,
+        served(deps, **MTLS) as service,
+        listening(service.app, tls) as port,
     ):
         assert await status(port, authority.signed("agent", "example")) == 200
         assert await status(port, authority.signed("agent")) == 401
@@ -132,7 +107,9 @@ async def test_several_ways_are_tried_in_order(deps: Dependencies) -> None:
     key = await create_key(deps, OPERATOR, "agent", Role.WRITER, EVERYWHERE, None)
     writes = 'mutation { recordFeedback(requestId: "a", similarTo: "b", helpful: true) { __typename } }'
 
-    async with served(deps, address="10.1.2.3", **GATEWAY | {"auth_modes": "api_key,proxy,mtls"}) as service:
+    async with served(
+        deps, address="10.1.2.3", **MTLS | GATEWAY | {"auth_modes": "api_key,proxy,mtls"}
+    ) as service:
         by_key = await service.ask(writes, ALICE | {"x-api-key": key.secret})
         by_gateway = await service.ask(writes, ALICE)
         bad_key = await service.ask(writes, ALICE | {"x-api-key": key.secret[:-1]})

@@ -7,6 +7,7 @@ import pytest
 from graphql import parse, validate
 from prometheus_client.metrics import MetricWrapperBase
 
+from bench.speed import page
 from datastorage.cli.settings_ import markdown_table
 from datastorage.graphql import errors as api_errors
 from datastorage.graphql import schema
@@ -72,6 +73,7 @@ def test_nothing_that_ships_speaks_of_what_a_user_does_not_have() -> None:
         file
         for folder in ("src", "docs", "alembic", "bench", "ui/src")
         for file in (ROOT / folder).rglob("*")
+        if "node_modules" not in file.parts
     ]
     told = [
         str(file.relative_to(ROOT))
@@ -80,3 +82,8 @@ def test_nothing_that_ships_speaks_of_what_a_user_does_not_have() -> None:
         and re.search(r"\.\./shared|spec\.md|measurements\.md|style\.md", file.read_text())
     ]
     assert told == []
+
+
+def test_the_page_on_performance_is_that_of_the_results_kept() -> None:
+    for name, content in page.written(ROOT / "bench" / "results").items():
+        assert (ROOT / name).read_text() == content, "run: python -m bench.speed docs"

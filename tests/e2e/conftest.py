@@ -1,16 +1,14 @@
 """Services to ask over real HTTP. One that several modules share is started once."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
 import pytest
-from anyio.from_thread import start_blocking_portal
 from sqlalchemy.engine import URL
 
 from support.command_line import CommandLine
-from support.postgres import cloned, connect
+from support.postgres import cloned_for_processes, connect
 from support.process_host import ProcessHost
 from support.service import Service, data_place, environment, started
 
@@ -18,7 +16,10 @@ from support.service import Service, data_place, environment, started
 @pytest.fixture(scope="session")
 def service(server_url: URL, template: str, host_of_services: ProcessHost) -> Iterator[Service]:
     """A service that nobody stops or breaks, on a database of its own."""
-    with _clone(server_url, template) as url, started(environment(url), host=host_of_services) as service:
+    with (
+        cloned_for_processes(server_url, template) as url,
+        started(environment(url), host=host_of_services) as service,
+    ):
         yield service.await_start()
 
 
@@ -40,7 +41,7 @@ def commands() -> Iterator[CommandLine]:
 @pytest.fixture
 def own_database(server_url: URL, template: str) -> Iterator[URL]:
     """A migrated, empty database for tests that wait for processes, not for a loop."""
-    with _clone(server_url, template) as url:
+    with cloned_for_processes(server_url, template) as url:
         yield url
 
 
@@ -57,12 +58,3 @@ def place() -> Iterator[Path]:
     """A place for data directories of embedded servers."""
     with data_place() as place:
         yield place
-
-
-@contextmanager
-def _clone(server_url: URL, template: str) -> Iterator[URL]:
-    with (
-        start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(cloned(server_url, template)) as url,
-    ):
-        yield url

@@ -1,23 +1,19 @@
 """What nobody expected is masked and logged under the same id; no secret reaches a client or a log."""
 
-import io
 import json
 import logging
 import re
-import sys
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 import structlog
 from sqlalchemy.engine import make_url
 
-from datastorage.app import start_logging
 from datastorage.repositories.record_reads import RecordReads
 from datastorage.repositories.remediation_events import RemediationEvents
 from datastorage.services.health import Health
-from datastorage.settings import Settings
 from support.client import GraphQLClient
+from support.logs import StartLogs, lines, logs_to_be_started
 from support.records import remediation_input
 
 SECRET = "hunter2secret"
@@ -26,34 +22,10 @@ GET = '{ remediationAudit(requestId: "rr-1") { name } }'
 FORMATS = ["json", "console"]
 
 
-class Terminal(io.StringIO):
-    """Standard error, as a terminal or as a pipe."""
-
-    def __init__(self, *, is_terminal: bool = False) -> None:
-        super().__init__()
-        self._is_terminal = is_terminal
-
-    def isatty(self) -> bool:
-        return self._is_terminal
-
-
 @pytest.fixture
-def start_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Terminal]]:
-    """Sends the logs of this process through the real pipeline; put back afterwards."""
-    root, before = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers[:], root.level
-
-    def start(*, is_terminal: bool = False, **settings: Any) -> Terminal:
-        terminal = Terminal(is_terminal=is_terminal)
-        monkeypatch.setattr(sys, "stderr", terminal)
-        start_logging(Settings(_env_file=None, **settings))
-        structlog.configure(cache_logger_on_first_use=False)  # the loggers are asked again by other tests
-        return terminal
-
-    yield start
-    structlog.configure(**before)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+def start_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[StartLogs]:
+    with logs_to_be_started(monkeypatch) as start:
+        yield start
 
 
 def break_reading(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +43,7 @@ def break_reading(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_an_internal_fault_is_answered_with_an_id_and_logged_under_it(
     client: GraphQLClient,
     monkeypatch: pytest.MonkeyPatch,
-    start_logs: Callable[..., Terminal],
+    start_logs: StartLogs,
     log_format: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -97,7 +69,7 @@ async def test_an_internal_fault_is_answered_with_an_id_and_logged_under_it(
 
 
 async def test_a_fault_in_a_mutation_is_masked_and_rolled_back(
-    client: GraphQLClient, monkeypatch: pytest.MonkeyPatch, start_logs: Callable[..., Terminal]
+    client: GraphQLClient, monkeypatch: pytest.MonkeyPatch, start_logs: StartLogs
 ) -> None:
     logs = start_logs(log_format="json")
 
@@ -117,7 +89,7 @@ async def test_a_fault_in_a_mutation_is_masked_and_rolled_back(
 
 
 async def test_two_faults_of_one_request_have_ids_of_their_own(
-    client: GraphQLClient, monkeypatch: pytest.MonkeyPatch, start_logs: Callable[..., Terminal]
+    client: GraphQLClient, monkeypatch: pytest.MonkeyPatch, start_logs: StartLogs
 ) -> None:
     logs = start_logs(log_format="json")
     break_reading(monkeypatch)
@@ -134,7 +106,7 @@ async def test_two_faults_of_one_request_have_ids_of_their_own(
 async def test_a_fault_outside_of_the_resolvers_is_masked_alike(
     client: GraphQLClient,
     monkeypatch: pytest.MonkeyPatch,
-    start_logs: Callable[..., Terminal],
+    start_logs: StartLogs,
     log_format: str,
 ) -> None:
     logs = start_logs(log_format=log_format)
@@ -162,12 +134,8 @@ async def test_a_fault_outside_of_the_resolvers_is_masked_alike(
 # --- what a line holds
 
 
-def lines(logs: Terminal) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in logs.getvalue().splitlines()]
-
-
 async def test_every_line_of_a_request_has_its_id_and_its_operation(
-    client: GraphQLClient, monkeypatch: pytest.MonkeyPatch, start_logs: Callable[..., Terminal]
+    client: GraphQLClient, monkeypatch: pytest.MonkeyPatch, start_logs: StartLogs
 ) -> None:
     logs = start_logs(log_format="json")
     break_reading(monkeypatch)
@@ -212,7 +180,7 @@ async def test_every_line_of_a_request_has_its_id_and_its_operation(
     ],
 )
 async def test_the_operation_is_named_without_trusting_the_client(
-    client: GraphQLClient, start_logs: Callable[..., Terminal], document: str, name: str | None, label: str
+    client: GraphQLClient, start_logs: StartLogs, document: str, name: str | None, label: str
 ) -> None:
     logs = start_logs(log_format="json")
 
@@ -221,9 +189,7 @@ async def test_the_operation_is_named_without_trusting_the_client(
     assert lines(logs)[-1]["operation"] == label
 
 
-async def test_probes_are_not_logged_unless_asked_for(
-    client: GraphQLClient, start_logs: Callable[..., Terminal]
-) -> None:
+async def test_probes_are_not_logged_unless_asked_for(client: GraphQLClient, start_logs: StartLogs) -> None:
     logs = start_logs(log_format="json")
     await client.http.get("/health")
     await client.http.get("/ready")
@@ -238,9 +204,7 @@ async def test_probes_are_not_logged_unless_asked_for(
 
 
 @pytest.mark.parametrize("log_format", FORMATS)
-def test_secrets_are_redacted_wherever_they_stand_in_a_line(
-    start_logs: Callable[..., Terminal], log_format: str
-) -> None:
+def test_secrets_are_redacted_wherever_they_stand_in_a_line(start_logs: StartLogs, log_format: str) -> None:
     logs = start_logs(log_format=log_format)
     log = structlog.get_logger("any")
 
@@ -267,7 +231,7 @@ def lose_connection() -> None:
     raise ConnectionError(CONNECTION)
 
 
-def test_custom_patterns_are_redacted_too(start_logs: Callable[..., Terminal]) -> None:
+def test_custom_patterns_are_redacted_too(start_logs: StartLogs) -> None:
     logs = start_logs(log_format="json", redaction_patterns={"ticket": r"TICKET-\d+"})
 
     structlog.get_logger("any").info("see TICKET-4711")
@@ -275,7 +239,7 @@ def test_custom_patterns_are_redacted_too(start_logs: Callable[..., Terminal]) -
     assert lines(logs)[0]["event"] == "see [REDACTED:ticket]"
 
 
-def test_lines_are_json_in_a_pipe_and_for_people_on_a_terminal(start_logs: Callable[..., Terminal]) -> None:
+def test_lines_are_json_in_a_pipe_and_for_people_on_a_terminal(start_logs: StartLogs) -> None:
     piped, shown = start_logs(), None
     structlog.get_logger("any").info("started", port=8080)
     shown = start_logs(is_terminal=True)
@@ -297,9 +261,7 @@ def test_lines_are_json_in_a_pipe_and_for_people_on_a_terminal(start_logs: Calla
         ("critical", []),
     ],
 )
-def test_the_level_decides_what_is_logged(
-    start_logs: Callable[..., Terminal], level: str, events: list[str]
-) -> None:
+def test_the_level_decides_what_is_logged(start_logs: StartLogs, level: str, events: list[str]) -> None:
     logs = start_logs(log_format="json", log_level=level)
     log = structlog.get_logger("any")
 

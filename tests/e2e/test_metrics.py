@@ -50,6 +50,7 @@ REASONS = {
         "required", "invalid", "length_exceeded", "whitespace_only", "xss_detected", "sql_injection_detected",
     },
 }  # fmt: skip
+POOLS = ("rows", "reads", "writes", "probes")
 SIMILAR = '{ similarIncidents(text: "pod killed, out of memory") { hits { similarity } } }'
 LIST = "{ remediationAudits { nodes { name } } }"
 FILTER = '{ remediationAudits(filter: {namespace: {eq: "payments"}}) { nodes { name } } }'
@@ -102,19 +103,24 @@ def test_gauges_tell_of_the_service(service: Service) -> None:
     at_rest = {
         "datastorage_database_up": 1,
         "datastorage_fallback_mode_active": 0,
-        "datastorage_pool_size": 6,
-        "datastorage_pool_in_use": 0,
         "datastorage_requests_in_flight": 0,
+    }
+    pools = {
+        "datastorage_pool_size": {"rows": 2, "reads": 2, "writes": 2, "probes": 2},
+        "datastorage_pool_in_use": dict.fromkeys(POOLS, 0),
+        "datastorage_pool_waiting": dict.fromkeys(POOLS, 0),
     }
 
     # Gauges are set every few seconds, and the service's own work may hold a connection at that moment.
     for _ in range(300):
         seen = {name: service.sample(name) for name in at_rest}
-        if seen == at_rest:
+        seen_pools = {name: {pool: service.sample(name, pool=pool) for pool in POOLS} for name in pools}
+        if (seen, seen_pools) == (at_rest, pools):
             break
         time.sleep(0.1)
 
     assert seen == at_rest
+    assert seen_pools == pools
     assert [s.value for m in service.metrics() if m.name == "datastorage_build_info" for s in m.samples] == [
         1
     ]
@@ -137,7 +143,12 @@ def moved() -> Iterator[Deltas]:
 
 
 def counted() -> dict[str, float]:
-    names = {*ELEVEN, *(f"{name}_count" for name in ELEVEN), "datastorage_rejected_total"}
+    names = {
+        *ELEVEN,
+        *(f"{name}_count" for name in ELEVEN),
+        "datastorage_rejected_total",
+        "datastorage_sanitization_total",
+    }
     return {
         " ".join([sample.name.removeprefix("datastorage_"), *sample.labels.values()]): sample.value
         for metric in REGISTRY.collect()
@@ -188,6 +199,29 @@ async def test_an_update_and_one_that_changes_nothing(client: GraphQLClient) -> 
         "dualwrite_success_total": 1,
     }
     assert unchanged == {"dualwrite_success_total": 1}
+
+
+async def test_each_change_of_free_text_is_counted_by_its_kind(client: GraphQLClient) -> None:
+    text = "  DB_PASSWORD=hunter2 \x07in its environment: <b>"
+
+    with moved() as stored:
+        await client.create(
+            **remediation_input(errorMessage=text, resolution="as it was", metadata={"a": " b"})
+        )
+    with moved() as plain:
+        await client.ask(GET.replace("name", "errorMessage"))
+    with moved() as html:
+        answer = await client.ask(GET.replace("name", "errorMessage(format: HTML) resolution(format: HTML)"))
+
+    assert answer.data["remediationAudit"]["errorMessage"].endswith("environment: &lt;b&gt;")
+    kinds = {key: value for key, value in stored.items() if key.startswith("sanitization")}
+    assert kinds == {
+        "sanitization_total trimmed": 2,
+        "sanitization_total control_removed": 1,
+        "sanitization_total redacted": 1,
+    }
+    assert "sanitization_total html_encoded" not in plain
+    assert html["sanitization_total html_encoded"] == 1
 
 
 async def test_refused_input_counts_each_field_and_is_no_failed_write(client: GraphQLClient) -> None:

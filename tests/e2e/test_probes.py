@@ -185,8 +185,12 @@ async def test_a_server_that_is_not_there_makes_it_not_ready(settings: Settings)
 # --- the gauges
 
 
-def gauge(name: str) -> float | None:
-    return REGISTRY.get_sample_value(f"datastorage_{name}")
+def gauge(name: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(f"datastorage_{name}", labels)
+
+
+def pools(figure: str) -> list[float | None]:
+    return [gauge(f"pool_{figure}", pool=pool) for pool in ("rows", "reads", "writes", "probes")]
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -203,9 +207,9 @@ async def test_the_gauges_follow_the_database(
     async with Health(deps.database).watching():
         await until(lambda: gauge("database_up") == 1)
         async with deps.database.read(), deps.database.write():
-            await until(lambda: gauge("pool_in_use") == 2)
-        await until(lambda: gauge("pool_in_use") == 0)
-        assert gauge("pool_size") == 9
+            await until(lambda: pools("in_use") == [0, 1, 1, 0])
+        await until(lambda: pools("in_use") == [0, 0, 0, 0])
+        assert pools("size") == [2, 3, 2, 2]
 
         await shut_out(server_url, database_url)
         await until(lambda: gauge("database_up") == 0)

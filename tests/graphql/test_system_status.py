@@ -43,6 +43,8 @@ async def test_alone_and_well_it_says_so(client: GraphQLClient) -> None:
             {"name": "EMBEDDING", "state": "CLOSED"},
             {"name": "CACHE", "state": "CLOSED"},
             {"name": "VECTOR_ENGINE", "state": "CLOSED"},
+            {"name": "RATE_LIMITS", "state": "CLOSED"},
+            {"name": "DOCUMENTS", "state": "CLOSED"},
         ],
     }
 

@@ -10,9 +10,10 @@ import pytest
 
 from datastorage.domain.caller import OPERATOR
 from datastorage.domain.remediation import REMEDIATION
-from datastorage.errors import WriteCollision
+from datastorage.errors import Unavailable, WriteCollision
 from datastorage.observability.labels import DualWriteFailure
 from datastorage.observability.metrics import DUALWRITE_FAILURE, DUALWRITE_SUCCESS
+from datastorage.observability.tallies import hand_over
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.records import create_record
 from support.records import remediation_row
@@ -28,6 +29,7 @@ def counted() -> Counted:
     """What was counted since the test began, by reason; successes under `success`."""
 
     def now() -> dict[str, float]:
+        hand_over()
         counters = {str(reason): DUALWRITE_FAILURE.labels(reason) for reason in DualWriteFailure}
         return {name: each._value.get() for name, each in {**counters, "success": DUALWRITE_SUCCESS}.items()}
 
@@ -83,7 +85,7 @@ async def test_a_server_without_room_is_a_failure_of_postgresql(
     assert counted() == {"postgresql_failure": 1}
 
 
-async def test_a_cancelled_write_is_counted_as_such_and_whole_or_undone(
+async def test_a_cancelled_write_that_was_begun_is_counted_as_such_and_ends_whole(
     deps: Dependencies, sql: asyncpg.Connection, counted: Counted
 ) -> None:
     async with sql.transaction():
@@ -94,9 +96,12 @@ async def test_a_cancelled_write_is_counted_as_such_and_whole_or_undone(
         writing.cancel()
         await asyncio.wait([writing])
 
-    assert writing.cancelled()
-    assert counted()["context_canceled"] == 1
-    assert tuple(await sql.fetchrow(PARTS)) in {(0, 0, 0), (1, 1, 1)}
+    error = writing.exception()
+    assert isinstance(error, Unavailable)
+    assert error.outcome_unknown
+    assert counted() == {"context_canceled": 1}
+    await deps.writes.close()
+    assert tuple(await sql.fetchrow(PARTS)) == (1, 1, 1)
 
 
 async def test_a_fault_of_ours_is_unknown(deps: Dependencies, counted: Counted) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from datastorage.db.connections import open_row_connection
+from datastorage.db.engine_pool import PoolUse
 from datastorage.db.row_pool import RowPool
 from datastorage.errors import OperationTimeout, Unavailable
 
@@ -30,7 +31,7 @@ async def backend(pool: RowPool) -> int:
 
 async def test_a_connection_is_kept_for_the_next_statement(pool: RowPool) -> None:
     assert await backend(pool) == await backend(pool)
-    assert pool.in_use == 0
+    assert pool.use.in_use == 0
 
 
 async def test_whoever_waits_longest_is_served_next(pool: RowPool) -> None:
@@ -52,9 +53,11 @@ async def test_a_full_pool_is_unavailable_and_frees_itself(pool: RowPool) -> Non
     with pytest.raises(Unavailable, match="no database connection is free"):
         await backend(pool)
 
-    assert pool.in_use == 2
-    await asyncio.gather(*busy)
-    assert pool.in_use == 0
+    third = asyncio.create_task(backend(pool))
+    await asyncio.sleep(0)
+    assert pool.use == PoolUse(size=2, in_use=2, waiting=1)
+    await asyncio.gather(*busy, third)
+    assert pool.use == PoolUse(size=2, in_use=0, waiting=0)
 
 
 async def test_a_cancelled_statement_gives_its_connection_back(pool: RowPool) -> None:
@@ -65,7 +68,7 @@ async def test_a_cancelled_statement_gives_its_connection_back(pool: RowPool) ->
     with pytest.raises(asyncio.CancelledError):
         await running
 
-    assert pool.in_use == 0
+    assert pool.use.in_use == 0
     assert await backend(pool)
 
 
@@ -76,7 +79,7 @@ async def test_connections_that_died_while_idle_are_replaced(pool: RowPool, empt
     await other.close()
 
     assert await backend(pool) != died
-    assert pool.in_use == 0
+    assert pool.use.in_use == 0
 
 
 async def test_a_statement_beyond_its_time_out_is_an_operation_timeout(pool: RowPool) -> None:

@@ -13,9 +13,11 @@ from sqlalchemy.exc import DBAPIError
 
 from datastorage.db import migrations
 from datastorage.db.database import Database, ReadSession
+from datastorage.db.engine_pool import PoolUse
 from datastorage.errors import OperationTimeout, Unavailable, WriteCollision
 from datastorage.models import incident_embedding
 from datastorage.models.halfvec import Halfvec, to_binary
+from datastorage.observability.labels import Pool
 from datastorage.settings import Settings
 from support.postgres import connect
 
@@ -71,11 +73,23 @@ async def test_a_full_pool_is_unavailable_and_frees_itself(hurried: Database) ->
         with pytest.raises(Unavailable, match="no database connection is free"):
             async with hurried.read():
                 pass
-        assert hurried.pool_use().in_use == 2
+        assert hurried.pools()[Pool.READS] == PoolUse(size=2, in_use=2, waiting=0)
         await asyncio.wait_for(write_nothing(hurried), 10)  # writers have a pool of their own
 
-    assert hurried.pool_use().in_use == 0
+    assert not any(use.in_use for use in hurried.pools().values())
     await hurried.ping()
+
+
+async def test_who_waits_for_a_connection_is_counted_until_it_has_one(database: Database) -> None:
+    async with database.write(), database.write():
+        waiting = asyncio.create_task(write_nothing(database))
+        async with asyncio.timeout(10):
+            while database.pools()[Pool.WRITES].waiting == 0:  # noqa: ASYNC110 -- a counter sets no event
+                await asyncio.sleep(0)
+        assert database.pools()[Pool.WRITES] == PoolUse(size=2, in_use=2, waiting=1)
+
+    await waiting
+    assert database.pools()[Pool.WRITES] == PoolUse(size=2, in_use=0, waiting=0)
 
 
 async def write_nothing(database: Database) -> None:
@@ -198,7 +212,7 @@ async def test_a_cancelled_write_session_leaves_no_trace_and_no_lock(
     with suppress(asyncio.CancelledError):
         await task
 
-    assert database.pool_use().in_use == 0
+    assert not any(use.in_use for use in database.pools().values())
     await notes.execute(
         "INSERT INTO note VALUES (1)", timeout=20
     )  # waits for the key if the other still lives

@@ -78,7 +78,9 @@ async def test_a_server_without_tls_is_told_where_tls_is_demanded(running_server
 
 
 @NEEDS_DEBIANS_15  # the embedded PostgreSQL is built without TLS
-async def test_the_servers_certificate_is_checked_against_the_root_that_the_url_names(tmp_path: Path) -> None:
+async def test_the_servers_certificate_is_checked_against_the_root_that_the_url_or_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with cluster(DEBIANS_15) as server:
         server.give_certificate("localhost")
         another = tmp_path / "another.pem"
@@ -90,9 +92,15 @@ async def test_the_servers_certificate_is_checked_against_the_root_that_the_url_
             )
             distrusted = await unreachable(asyncpg_url(f"{place}&sslrootcert={another}"))
             absent = await unreachable(asyncpg_url(f"{place}&sslrootcert=/nowhere.pem"))
+            monkeypatch.setenv("PGSSLROOTCERT", f"{server.data}/server.crt")
+            also_trusted = await check_database(asyncpg_url(place), EXPECTED)
+            monkeypatch.setenv("PGSSLROOTCERT", str(another))
+            also_distrusted = await unreachable(asyncpg_url(place))
 
-    assert [finding.check for finding in trusted] == ["postgresql"]  # it could be asked
-    assert "cannot be reached over TLS ([SSL: CERTIFICATE_VERIFY_FAILED]" in distrusted
+    for findings in (trusted, also_trusted):
+        assert [finding.check for finding in findings] == ["postgresql"]  # it could be asked
+    for said in (distrusted, also_distrusted):
+        assert "cannot be reached over TLS ([SSL: CERTIFICATE_VERIFY_FAILED]" in said
     assert "cannot be reached over TLS (" in absent
     assert "No such file or directory" in absent
 

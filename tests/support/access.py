@@ -4,13 +4,14 @@ import json
 import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from datastorage.app import query_limits
 from datastorage.graphql.schema import build_schema
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.health import Health
@@ -46,7 +47,7 @@ async def served(
 ) -> AsyncIterator[Service]:
     """The API with these settings, as requests from an address reach it."""
     settings = Settings(_env_file=None, pool_size=9, **values)
-    app = build_application(build_schema(), settings)
+    app = build_application(build_schema(query_limits(settings)), settings)
     app.state.deps, app.state.health = deps, Health(deps.database)
 
     async def entered(scope: Any, receive: Any, send: Any) -> None:
@@ -56,7 +57,10 @@ async def served(
     async with (
         app.state.authentication.running(),
         httpx.AsyncClient(transport=transport, base_url="http://test") as http,
+        AsyncExitStack() as opened,
     ):
+        opened.push_async_callback(app.state.rate_limits.close)
+        opened.push_async_callback(app.state.documents.close)
         yield Service(http, app)
 
 

@@ -22,6 +22,7 @@ DIMENSIONS = 8
 MODEL = "model-of-the-test"
 KEY = "sk-test-0123456789abcdef0123456789abcdef"
 HANGS_S = 60
+HANDED_ON = ("traceparent", "x-request-id")
 PATIENCE_S = 60
 
 
@@ -127,7 +128,9 @@ class Handler(BaseHTTPRequestHandler):
             Handler.retry_after = body["retry_after"]
             self._say(200, "{}")
             return
-        Handler.calls.append({**body, "path": self.path, "authorization": self.headers.get("authorization")})
+        handed_on = {name: self.headers[name] for name in HANDED_ON if name in self.headers}
+        authorization = self.headers.get("authorization")
+        Handler.calls.append({**body, "path": self.path, "authorization": authorization, **handed_on})
         manner = Handler.manner
         Handler.times -= 1
         if Handler.times == 0:

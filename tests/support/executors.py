@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 from datastorage.graphql.schema import build_schema
 from datastorage.observability.labels import Executor
 from datastorage.observability.metrics import EXECUTIONS
+from datastorage.observability.tallies import hand_over
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.health import Health
 from datastorage.settings import Settings
@@ -48,6 +49,7 @@ async def _asked(client: httpx.AsyncClient, body: dict[str, Any]) -> bytes:
 
 def executed_by(executor: Executor) -> float:
     """How many operations an executor has had."""
+    hand_over()
     return EXECUTIONS.labels(executor)._value.get()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
+from anyio.from_thread import start_blocking_portal
 from filelock import FileLock
 from sqlalchemy.engine import URL, make_url
 
@@ -60,6 +61,13 @@ async def cloned(url: URL, template: str | None) -> AsyncIterator[URL]:
     finally:
         async with administrator(url) as connection:
             await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def cloned_for_processes(url: URL, template: str) -> Iterator[URL]:
+    """The same for tests that wait for processes, not for a loop."""
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(cloned(url, template)) as own:
+        yield own
 
 
 @asynccontextmanager

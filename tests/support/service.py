@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,17 @@ from sqlalchemy.engine import URL
 from support.process_host import STREAMS, Forked, ProcessHost
 
 PATIENCE_S = 120  # two busy cores take long to start a process; nothing is measured
+# Making a client costs more than a request, mostly for TLS; connections are not kept, as services come and go.
+HTTP = httpx.Client(timeout=PATIENCE_S, limits=httpx.Limits(max_keepalive_connections=0))
 COMMAND = (sys.executable, "-m", "datastorage")
-_API = re.compile(r"GraphiQL +(http://\S+)/graphql")
+_API = re.compile(r"GraphiQL +(https?://\S+)/graphql")
 _METRICS = re.compile(r"Metrics +(http://\S+)/metrics")
+
+
+@cache
+def _trusting(context: ssl.SSLContext | bool) -> httpx.Client:
+    """A client that takes the word of other authorities, or shows who it is."""
+    return httpx.Client(timeout=PATIENCE_S, limits=httpx.Limits(max_keepalive_connections=0), verify=context)
 
 
 def variables(database: URL | Path, **settings: object) -> dict[str, str]:
@@ -52,6 +62,11 @@ class Service:
     url: str = ""
     metrics_url: str = ""
     data_dir: Path | None = None
+    trusting: ssl.SSLContext | bool = True
+
+    @property
+    def _http(self) -> httpx.Client:
+        return HTTP if self.trusting is True else _trusting(self.trusting)
 
     @property
     def said(self) -> str:
@@ -64,21 +79,25 @@ class Service:
         children = psutil.Process(self.process.pid).children()
         return [child for child in children if "spawn_main" in " ".join(_command(child))]
 
+    @property
+    def _http(self) -> httpx.Client:
+        return HTTP if self.trusting is True else httpx.Client(timeout=PATIENCE_S, verify=self.trusting)
+
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The answer to a GraphQL document."""
         body = {"query": query, "variables": variables}
-        answer = httpx.post(f"{self.url}/graphql", json=body, timeout=PATIENCE_S)
+        answer = self._http.post(f"{self.url}/graphql", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def probe(self, path: str) -> tuple[int, dict[str, Any]]:
         """Status and body of a probe."""
-        answer = httpx.get(f"{self.url}{path}", timeout=PATIENCE_S)
+        answer = self._http.get(f"{self.url}{path}")
         return answer.status_code, answer.json()
 
     def metrics(self) -> list[Metric]:
         """Everything on the metrics port, read the way Prometheus does."""
-        answer = httpx.get(f"{self.metrics_url}/metrics", timeout=PATIENCE_S)
+        answer = HTTP.get(f"{self.metrics_url}/metrics")
         assert answer.status_code == 200, answer.text
         return list(text_string_to_metric_families(answer.text))
 
@@ -117,7 +136,10 @@ class Service:
 
 @contextmanager
 def started(
-    variables: Mapping[str, str], *options: str, host: ProcessHost | None = None
+    variables: Mapping[str, str],
+    *options: str,
+    command: Sequence[str] = COMMAND,
+    host: ProcessHost | None = None,
 ) -> Iterator[Service]:
     """A service on free ports, forked where there is a host; whatever the test does, it ends."""
     place = Path(tempfile.mkdtemp(prefix="ds-service-"))
@@ -125,7 +147,7 @@ def started(
     for said in STREAMS:
         (place / said).touch()
     if host is None:
-        process = _spawned(arguments, variables, place)
+        process = _spawned(command, arguments, variables, place)
     else:
         process = host.start(["datastorage", *arguments], variables, place)
     service = Service(process, place, variables)
@@ -141,10 +163,12 @@ def service_host() -> ProcessHost:
     return ProcessHost("datastorage.cli:main", "datastorage.app", "datastorage.cli.serve", "pymilvus")
 
 
-def _spawned(arguments: Sequence[str], variables: Mapping[str, str], place: Path) -> subprocess.Popen[bytes]:
+def _spawned(
+    command: Sequence[str], arguments: Sequence[str], variables: Mapping[str, str], place: Path
+) -> subprocess.Popen[bytes]:
     with (place / "stdout").open("wb") as out, (place / "stderr").open("wb") as err:
         return subprocess.Popen(
-            [*COMMAND, *arguments],
+            [*command, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,

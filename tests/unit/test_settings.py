@@ -125,7 +125,23 @@ def test_all_faults_come_in_one_message(env: SetVariables, tmp_path: Path) -> No
         ("EMBEDDING_URL", f"http://me:{SECRET}@tei/v1", "must carry no user, password or query"),
         ("CACHE_BACKEND", "disk", "'memory' or 'redis'"),
         ("CACHE_BYTES_MAX", "-1", "greater than or equal to 0"),
+        ("RATE_LIMIT_BACKEND", "disk", "'memory' or 'redis'"),
+        ("RATE_LIMIT_PRINCIPAL_PER_S", "-1", "greater than or equal to 0"),
+        ("RATE_LIMIT_ADDRESS_PER_S", "inf", "less than or equal to 1000000"),
+        ("RATE_LIMIT_ADDRESS_BURST", "0", "greater than or equal to 1"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0", "holds every address there is"),
+        ("REQUESTS_IN_FLIGHT_MAX", "0", "greater than or equal to 1"),
+        ("REQUEST_BODY_BYTES_MAX", "100", "greater than or equal to 1024"),
+        ("BATCH_ROWS_MAX", "501", "less than or equal to 500"),
         ("REDIS_URL", f"http://:{SECRET}@redis:6379", "is no URL of Redis"),
+        ("CORS_ORIGINS", "*", "* is no origin"),
+        ("CORS_ORIGINS", "https://a.example, https://b.example/path", "https://b.example/path is no origin"),
+        ("CORS_ORIGINS", "null", "null is no origin"),
+        ("HTTP_HOSTS", "api.example:8080", "api.example:8080 is no name"),
+        ("HTTP_HOSTS", "*", "* is no name"),
+        ("HTTP_HOSTS", "http://api.example", "http://api.example is no name"),
+        ("CLIENT_TIMEOUT_S", "0", "greater than 0"),
+        ("TLS_CLIENT_CA_FILE", "ca.pem", "needs DATASTORAGE_TLS_CERT_FILE"),
         ("REDACTION_PATTERNS", '["a"]', "valid dictionary"),
         ("REDACTION_PATTERNS", '{"a": 1}', "valid string"),
     ],
@@ -195,8 +211,17 @@ def test_what_a_provider_or_a_cache_needs_is_asked_for_all_at_once(env: SetVaria
         "DATASTORAGE_REDIS_URL: is needed by DATASTORAGE_CACHE_BACKEND=redis",
     ]
 
-    env(EMBEDDING_PROVIDER="onnx", CACHE_BACKEND="memory")
+    env(EMBEDDING_PROVIDER="static", CACHE_BACKEND="memory", RATE_LIMIT_BACKEND="redis")
+    assert refusal() == ["DATASTORAGE_REDIS_URL: is needed by DATASTORAGE_RATE_LIMIT_BACKEND=redis"]
+
+    env(EMBEDDING_PROVIDER="onnx", RATE_LIMIT_BACKEND="memory")
     assert refusal() == ["DATASTORAGE_EMBEDDING_MODEL: is needed by DATASTORAGE_EMBEDDING_PROVIDER=onnx"]
+
+
+def test_client_certificates_need_somebody_who_signs_them(env: SetVariables) -> None:
+    env(AUTH_MODES="mtls", AUTH_GRANTS='{"mtls:CN=a": {"role": "reader"}}')
+
+    assert refusal() == ["DATASTORAGE_TLS_CLIENT_CA_FILE: is needed by DATASTORAGE_AUTH_MODES=mtls"]
 
 
 def test_keys_of_embedding_and_cache_are_secrets(env: SetVariables) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ipaddress
 import math
 import os
+import resource
 import signal
 import socket
 import sys
+from functools import partial
 from typing import Annotated
 
 import structlog
@@ -21,8 +23,12 @@ from datastorage.cli.parts import command, run
 from datastorage.cli.supervisor import Supervisor
 from datastorage.db.location import located
 from datastorage.errors import StartupError
+from datastorage.limits import CONNECTIONS_MAX, FILES_RESERVE
 from datastorage.settings import PREFIX, Settings, load_settings, unknown_variables
+from datastorage.web.connection import Connection
 from datastorage.web.metrics_endpoint import serving_metrics, use_multiprocess_files
+from datastorage.web.security_headers import UNDER_TLS
+from datastorage.web.tls import TlsFiles
 
 log = structlog.get_logger(__name__)
 
@@ -69,30 +75,37 @@ def serve(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # a closed terminal, unless started with nohup
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+    tls = TlsFiles.configured(settings)
+    if tls is not None:
+        tls.loaded()  # what is wrong with the files is told now, and not by each worker
     listener = _bound(settings.http_host, settings.http_port, "API")
+    _allow_connections()
     _hand_down(settings)
     with located(settings) as url:
         run(prepare_database(url, settings))
         if settings.workers > 1:
             use_multiprocess_files()
         with serving_metrics(settings) as metrics_url:
-            _announce(listener, metrics_url)
-            _serve(settings, listener)
+            _announce(listener, metrics_url, "http" if tls is None else "https")
+            _serve(settings, listener, tls)
 
 
-def _serve(settings: Settings, listener: socket.socket) -> None:
+def _serve(settings: Settings, listener: socket.socket, tls: TlsFiles | None) -> None:
     config = uvicorn.Config(
         "datastorage.app:create_app",
         factory=True,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http=partial(Connection, client_timeout_s=settings.client_timeout_s),  # type: ignore[arg-type]
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,  # a header must not decide which address a request comes from
         timeout_graceful_shutdown=math.ceil(settings.shutdown_timeout_s),
         timeout_worker_healthcheck=60,
+        ssl_context_factory=tls,
+        headers=[] if tls is None else list(UNDER_TLS.items()),
     )
     if settings.workers > 1:
         Supervisor(config, sockets=[listener]).run()
@@ -139,14 +152,25 @@ def _bound(host: str, port: int, what: str) -> socket.socket:
     return listener
 
 
-def _announce(listener: socket.socket, metrics_url: str) -> None:
+def _allow_connections() -> None:
+    """Raises the number of files that this process and its workers may open, as far as the system lets them."""
+    wanted = CONNECTIONS_MAX + FILES_RESERVE
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if allowed > soft != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < wanted:
+        log.warning("few_open_files", allowed=allowed, wanted=wanted)
+
+
+def _announce(listener: socket.socket, metrics_url: str, scheme: str) -> None:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     Console(soft_wrap=True, highlight=False).print(
         TRY_THIS.format(
             command=command(),
             question=escape(QUESTION),
-            url=f"http://{shown}:{port}",
+            url=f"{scheme}://{shown}:{port}",
             metrics_url=metrics_url,
         )
     )

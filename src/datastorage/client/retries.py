@@ -19,7 +19,7 @@ log: Final = logging.getLogger("datastorage.client")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
-    """Exponential waits with jitter, or as long as the service asks for; what ends first ends it."""
+    """Exponential waits with jitter, after the time that the service asks for; what ends first ends it."""
 
     attempts_max: int = 8
     total_s_max: float = 60.0
@@ -39,9 +39,10 @@ class Retries:
 
     def _wait_s(self, state: RetryCallState) -> float:
         backoff_s = min(self.wait_s_max, self.wait_s_first * 2 ** (state.attempt_number - 1))
-        # Half of it by chance, so that clients which failed together do not come back together.
+        # Half of it by chance, so that clients which failed together, or were told the same time, do not come back
+        # together.
         chosen_s = random.uniform(backoff_s / 2, backoff_s)  # noqa: S311 -- no secret depends on it
-        return max(chosen_s, getattr(_failure(state), "retry_after_s", None) or 0.0)
+        return chosen_s + (getattr(_failure(state), "retry_after_s", None) or 0.0)
 
 
 def is_retryable(error: BaseException) -> bool:

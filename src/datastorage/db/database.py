@@ -7,18 +7,20 @@ checker refuses a write through a read session. Reads run in autocommit: one sta
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Final, NewType
 
 from sqlalchemy import text
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from datastorage.db.connections import create_engine, open_row_connection
-from datastorage.db.faults import connecting, translated
+from datastorage.db.engine_pool import EnginePool, PoolUse
 from datastorage.db.row_pool import RowPool
+from datastorage.db.statement_spans import TracedRowPool, watch_statements
+from datastorage.observability.labels import Pool
+from datastorage.observability.spans import Spans
 from datastorage.settings import Settings
 
 PROBE_CONNECTIONS: Final = 2  # a probe and the background check
@@ -28,32 +30,25 @@ WriteSession = NewType("WriteSession", AsyncConnection)
 MaintenanceSession = NewType("MaintenanceSession", AsyncConnection)
 
 
-@dataclass(frozen=True, slots=True)
-class PoolUse:
-    """How many connections there may be, and how many are in use."""
-
-    size: int
-    in_use: int
-
-
 class Database:
     """The pools of one process: to read, to write, and two connections that nobody else can use up, for probes."""
 
-    def __init__(
-        self, rows: RowPool, reader: AsyncEngine, writer: AsyncEngine, prober: AsyncEngine, size: int
-    ) -> None:
+    def __init__(self, rows: RowPool, reader: EnginePool, writer: EnginePool, prober: EnginePool) -> None:
         self.rows = rows  # for the reads that every request waits for
-        self._reader, self._writer, self._prober, self._size = reader, writer, prober, size
+        self._reader, self._writer, self._prober = reader, writer, prober
 
     @classmethod
-    def connect(cls, url: URL, settings: Settings) -> Database:
-        """Pools for this URL; no connection is opened yet. A third of them are for writes, a third for rows."""
+    def connect(cls, url: URL, settings: Settings, spans: Spans | None = None) -> Database:
+        """Pools for this URL; no connection is opened yet. A third of them are for writes, a third for rows.
+
+        With `spans` each statement of a traced request has one.
+        """
         writers = max(2, (settings.pool_size - PROBE_CONNECTIONS) // 3)
         readers = settings.pool_size - PROBE_CONNECTIONS - writers
         for_rows = readers // 2
 
-        def pool(size: int, statement_timeout_s: float, *, autocommit: bool = True) -> AsyncEngine:
-            return create_engine(
+        def pool(size: int, statement_timeout_s: float, *, autocommit: bool = True) -> EnginePool:
+            engine = create_engine(
                 url,
                 pool_size=size,
                 acquire_timeout_s=settings.pool_acquire_timeout_s,
@@ -61,6 +56,9 @@ class Database:
                 statement_timeout_s=min(statement_timeout_s, settings.request_timeout_s),
                 autocommit=autocommit,
             )
+            if spans is not None:
+                watch_statements(engine, spans)
+            return EnginePool(engine, size)
 
         rows = RowPool(
             partial(
@@ -73,17 +71,16 @@ class Database:
             acquire_timeout_s=settings.pool_acquire_timeout_s,
         )
         return cls(
-            rows,
+            rows if spans is None else TracedRowPool(rows, spans),
             pool(readers - for_rows, settings.query_timeout_s),
             pool(writers, settings.write_timeout_s, autocommit=False),
             pool(PROBE_CONNECTIONS, settings.query_timeout_s),
-            settings.pool_size,
         )
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
         """A connection on which each statement stands alone. Errors: Unavailable, OperationTimeout."""
-        async with _connection(self._reader) as connection:
+        async with self._reader.connection() as connection:
             yield ReadSession(connection)
 
     def primary(self) -> AbstractAsyncContextManager[ReadSession]:
@@ -93,7 +90,7 @@ class Database:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[ReadSession]:
         """A read-only transaction: all statements see the same rows, and SET LOCAL lasts."""
-        async with _connection(self._reader) as connection:
+        async with self._reader.connection() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield ReadSession(connection)
 
@@ -108,13 +105,13 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteSession]:
         """A transaction that is rolled back unless it is committed explicitly."""
-        async with _connection(self._writer) as connection:
+        async with self._writer.connection() as connection:
             yield WriteSession(connection)
 
     @asynccontextmanager
     async def maintenance(self) -> AsyncIterator[MaintenanceSession]:
         """For index builds and the like, outside a transaction: statements take as long as they take."""
-        async with _connection(self._reader) as connection:
+        async with self._reader.connection() as connection:
             await connection.execute(text("SET statement_timeout = 0"))
             try:
                 yield MaintenanceSession(connection)
@@ -125,7 +122,7 @@ class Database:
     @asynccontextmanager
     async def probe(self) -> AsyncIterator[ReadSession]:
         """Like `read`, also while every other connection is in use."""
-        async with _connection(self._prober) as connection:
+        async with self._prober.connection() as connection:
             yield ReadSession(connection)
 
     async def ping(self) -> None:
@@ -133,26 +130,17 @@ class Database:
         async with self.probe() as session:
             await session.execute(text("SELECT 1"))
 
-    def pool_use(self) -> PoolUse:
-        """Figures for the gauges."""
-        in_use = sum(engine.pool.checkedout() for engine in self._engines())  # type: ignore[attr-defined]
-        return PoolUse(self._size, in_use + self.rows.in_use)
+    def pools(self) -> dict[Pool, PoolUse]:
+        """How each pool is used, for the gauges."""
+        return {
+            Pool.ROWS: self.rows.use,
+            Pool.READS: self._reader.use,
+            Pool.WRITES: self._writer.use,
+            Pool.PROBES: self._prober.use,
+        }
 
     async def close(self) -> None:
         """Closes every pooled connection."""
         await self.rows.close()
-        for engine in self._engines():
-            await engine.dispose()
-
-    def _engines(self) -> tuple[AsyncEngine, ...]:
-        return self._reader, self._writer, self._prober
-
-
-@asynccontextmanager
-async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A pooled connection; giving it back rolls back what was not committed, also when cancelled."""
-    with translated():
-        async with AsyncExitStack() as stack:
-            with connecting():
-                connection = await stack.enter_async_context(engine.connect())
-            yield connection
+        for pool in (self._reader, self._writer, self._prober):
+            await pool.close()

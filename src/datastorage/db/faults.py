@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from datastorage.errors import (
     DataStorageError,
+    LockTimeout,
     OperationTimeout,
     SchemaNotReady,
     Unavailable,
@@ -72,8 +73,15 @@ def _meaning(state: str) -> DataStorageError | None:
     if state in RETRYABLE:
         return WriteCollision("another write was in the way; try again")
     if state == LOCK_NOT_AVAILABLE:
-        return Unavailable("another write was in the way; try again")
+        return LockTimeout("another write was in the way; try again")
     return _not_available() if state.startswith(UNAVAILABLE_CLASSES) else None
+
+
+def concerns_one_unit(error: BaseException) -> bool:
+    """Whether one of several units in a transaction is to blame: its data, or a lock that it waited for too long."""
+    if isinstance(error, OperationTimeout | LockTimeout):
+        return True
+    return isinstance(error, DBAPIError) and sqlstate(error).startswith(DATA_REFUSED)
 
 
 def sqlstate(error: BaseException) -> str:

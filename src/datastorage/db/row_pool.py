@@ -14,6 +14,7 @@ from typing import Any
 
 import asyncpg
 
+from datastorage.db.engine_pool import PoolUse
 from datastorage.db.faults import connecting, connection_lost, translated
 from datastorage.errors import Unavailable
 
@@ -27,15 +28,16 @@ class RowPool:
     def __init__(
         self, connect: Callable[[], Awaitable[Connection]], *, size: int, acquire_timeout_s: float
     ) -> None:
-        self._connect, self.size, self._timeout_s = connect, size, acquire_timeout_s
+        self._connect, self._size, self._timeout_s = connect, size, acquire_timeout_s
         self._idle: list[Connection] = []
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._open = 0
 
     @property
-    def in_use(self) -> int:
-        """Connections that somebody has."""
-        return self._open - len(self._idle)
+    def use(self) -> PoolUse:
+        """Figures for the gauges."""
+        waiting = sum(not place.done() for place in self._waiting)
+        return PoolUse(self._size, self._open - len(self._idle), waiting)
 
     async def fetch(self, statement: str, arguments: Sequence[Any]) -> list[Row]:
         """The rows of one statement that only reads. Errors: Unavailable, OperationTimeout.
@@ -77,7 +79,7 @@ class RowPool:
             if not connection.is_closed():
                 return connection, False
             self._open -= 1
-        if self._open >= self.size:
+        if self._open >= self._size:
             handed = await self._handed_over()
             if handed is not None:
                 return handed, False

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NoReturn
 
 from datastorage.errors import Forbidden
 
@@ -68,22 +68,23 @@ class Caller:
     def require(self, right: Right) -> None:
         """Errors: Forbidden when the caller lacks the right."""
         if right not in self.rights:
-            self._deny(f"{self.principal} has no right to {right}", f"no right to {right}")
+            self.deny(f"{self.principal} has no right to {right}", f"no right to {right}")
 
     def require_within(self, namespace: str | None, cluster: str | None) -> None:
         """Errors: Forbidden when what the caller itself names lies outside its scope."""
         if not self.scope.covers(namespace, cluster):
-            self._deny(f"{self.principal} may not write to namespace {namespace}", "outside the scope")
+            self.deny(f"{self.principal} may not write to namespace {namespace}", "outside the scope")
 
     def require_everywhere(self, right: Right) -> None:
         """For what tells of all namespaces and clusters at once. Errors: Forbidden."""
         self.require(right)
         if self.scope != EVERYWHERE:
-            self._deny(
+            self.deny(
                 f"{self.principal} has no right to {right} everywhere", f"no right to {right} everywhere"
             )
 
-    def _deny(self, message: str, reason: str) -> None:
+    def deny(self, message: str, reason: str) -> NoReturn:
+        """Refuses; `message` is for the caller, `reason` for the access audit. Errors: Forbidden."""
         if self.on_denial is not None:
             self.on_denial(self, reason)
         raise Forbidden(message)

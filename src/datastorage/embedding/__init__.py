@@ -13,6 +13,7 @@ from datastorage.embedding.provider import EmbeddingProvider, Vector
 from datastorage.embedding.redis_cache import RedisCache
 from datastorage.embedding.single_flight import SingleFlight
 from datastorage.embedding.static import StaticProvider
+from datastorage.embedding.traced import TracedProvider
 from datastorage.errors import EmbeddingFailed
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "RedisCache",
     "SingleFlight",
     "StaticProvider",
+    "TracedProvider",
     "Vector",
     "VectorCache",
     "configured_cache",

@@ -12,7 +12,7 @@ import structlog
 from datastorage.embedding.provider import EmbeddingProvider, Vector
 from datastorage.errors import CircuitOpen, EmbeddingFailed, EmbeddingTimeout, RateLimited, TextRefused
 from datastorage.observability.labels import EmbeddingOutcome
-from datastorage.observability.metrics import EMBEDDING_SECONDS, count_embedding_request
+from datastorage.observability.metrics import count_embedded, count_embedding_request
 from datastorage.resilience import CircuitBreaker
 
 log = structlog.get_logger(__name__)
@@ -84,19 +84,14 @@ class GuardedProvider:
                 count_embedding_request(_outcome(failure))
                 raise
             else:
-                _count(texts, perf_counter() - started)
+                count_embedding_request(EmbeddingOutcome.OK)
+                count_embedded(len(texts), perf_counter() - started)
                 return vectors
         count_embedding_request(EmbeddingOutcome.ERROR)
         raise refusal
 
     def _tell(self, texts: Sequence[str], failure: EmbeddingFailed) -> None:
         log.warning("embedding_failed", model=self._provider.model, texts=len(texts), reason=str(failure))
-
-
-def _count(texts: Sequence[str], seconds: float) -> None:
-    count_embedding_request(EmbeddingOutcome.OK)
-    for _ in texts:
-        EMBEDDING_SECONDS.observe(seconds / len(texts))
 
 
 def _outcome(failure: EmbeddingFailed) -> EmbeddingOutcome:

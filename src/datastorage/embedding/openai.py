@@ -28,6 +28,7 @@ from datastorage.embedding.openai_answer import detail_of, vectors_of
 from datastorage.embedding.provider import Vector, refuse_blank
 from datastorage.errors import EmbeddingFailed, EmbeddingTimeout, RateLimited, TextRefused
 from datastorage.limits import EMBEDDING_ATTEMPTS_MAX, EMBEDDING_BATCH_TEXTS
+from datastorage.observability.trace_context import outgoing_headers
 
 REPEATABLE: Final = {HTTPStatus.TOO_MANY_REQUESTS, 500, 502, 503, 504, 529}
 OF_THE_TEXT: Final = {400, 413, 422}  # too long, mostly
@@ -65,6 +66,7 @@ class OpenAiProvider:
             headers["authorization"] = f"Bearer {endpoint.api_key}"
         self._http = httpx.AsyncClient(
             headers=headers,
+            event_hooks={"request": [_hand_on]},
             timeout=httpx.Timeout(endpoint.timeout_s, connect=endpoint.timeout_s / 2),
             limits=httpx.Limits(max_connections=2 * self.calls_max),
         )
@@ -133,6 +135,11 @@ class OpenAiProvider:
     def _without_key(self, text: str) -> str:
         key = self._endpoint.api_key
         return text.replace(key, "[key]") if key else text
+
+
+async def _hand_on(request: httpx.Request) -> None:
+    """Tells the endpoint for which request, and in which trace, it is asked."""
+    request.headers.update(outgoing_headers())
 
 
 def _may_go_well_next_time(error: BaseException) -> bool:

@@ -19,11 +19,14 @@ from datastorage.services.dependencies import Dependencies
 class Context:
     """The services' dependencies, the caller and its loaders; no session, since sibling fields interleave."""
 
-    __slots__ = ("_searches", "_searching", "caller", "deps", "loaders")
+    __slots__ = ("_searches", "_searching", "caller", "cost", "deadline", "deps", "loaders", "refusals")
 
-    def __init__(self, deps: Dependencies, caller: Caller) -> None:
+    def __init__(self, deps: Dependencies, caller: Caller, deadline: float | None = None) -> None:
         self.deps, self.caller = deps, caller
+        self.deadline = deadline  # when the request ends, by the clock of the loop
+        self.cost: int | None = None  # of the operation, once it is measured
         self.loaders = Loaders(deps, caller)
+        self.refusals: set[str] = set()  # codes of the errors that are results, for the log
         self._searches, self._searching = 0, asyncio.Semaphore(SEARCHES_AT_ONCE)
 
     @asynccontextmanager

@@ -22,6 +22,7 @@ from datastorage import errors
 from datastorage.domain.kind import R
 from datastorage.domain.receipt import Written
 from datastorage.graphql.coercion import input_fault
+from datastorage.graphql.context import Info
 from datastorage.graphql.enums import ErrorCode, FaultReason
 from datastorage.observability.labels import DualWriteFailure
 from datastorage.observability.metrics import count_dualwrite_failure
@@ -151,15 +152,20 @@ RESULTS: dict[type[errors.DataStorageError], tuple[type[UserError], Callable[[An
 
 
 def result_of(
-    outcome: Written[R] | errors.DataStorageError, payload: Callable[[Written[R]], P]
+    info: Info, outcome: Written[R] | errors.DataStorageError, payload: Callable[[Written[R]], P]
 ) -> P | UserError:
     """One item of a batch as a member of its union. Errors: whatever is no member is raised."""
     if isinstance(outcome, Written):
         return payload(outcome)
     for raised, (_, convert) in RESULTS.items():
         if isinstance(outcome, raised):
-            return convert(outcome)
+            return _told(info, convert(outcome))
     raise outcome
+
+
+def _told(info: Info, error: UserError) -> UserError:
+    info.context.refusals.add(error.code.value)
+    return error
 
 
 class ResultHandler:
@@ -174,10 +180,10 @@ class ResultHandler:
         exception: Any,
         *,
         field: StrawberryField,  # noqa: ARG002 -- the protocol's
-        info: strawberry.Info,  # noqa: ARG002
+        info: Info,
     ) -> UserError:
         """The result instead of the exception."""
-        return self._convert(exception)
+        return _told(info, self._convert(exception))
 
 
 HANDLERS = tuple(ResultHandler(raised) for raised in RESULTS)

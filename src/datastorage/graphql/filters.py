@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+import orjson
 import strawberry
 
 from datastorage.domain.filters import (
@@ -28,6 +29,7 @@ from datastorage.domain.relation import Relation
 from datastorage.errors import InvalidInput
 from datastorage.graphql.comparisons import IDFilter, JSONFilter, JSONPathFilter
 from datastorage.graphql.node import number_of
+from datastorage.limits import FILTER_JSON_BYTES_MAX
 
 # Fields of filter inputs that lead to other records, by their Python names.
 RELATIONS: Final = {
@@ -138,9 +140,13 @@ _LISTS: Final = (Operator.IN, Operator.NOT_IN)
 def _canonical(value: Any) -> str:
     """Compact JSON; the same for the same value, so that cursors know their filter again."""
     try:
+        if isinstance(value, dict | list) and len(orjson.dumps(value)) > FILTER_JSON_BYTES_MAX:
+            raise InvalidInput.single(
+                "filter", f"compares with JSON of more than {FILTER_JSON_BYTES_MAX} bytes"
+            )
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput.single("filter", f"compares with what is no JSON: {error}") from None
+    except (TypeError, ValueError):
+        raise InvalidInput.single("filter", "compares with what is no JSON, or nested too deeply") from None
 
 
 def _compared(field: str, comparisons: Any) -> Iterator[tuple[str, Any]]:

@@ -10,9 +10,9 @@ import strawberry
 from datastorage.domain.kind import RecordKind
 from datastorage.domain.paging import Order, OrderTerm, total_order
 from datastorage.errors import InvalidInput
+from datastorage.graphql.context import Info
 from datastorage.graphql.enums import NullsPlace, OrderDirection
 from datastorage.graphql.node import number_of
-from datastorage.limits import BATCH_ROWS_MAX
 from datastorage.services.records import RecordKey
 
 
@@ -31,12 +31,11 @@ def sent(given: Any) -> dict[str, Any]:
     return {name: value for name, value in vars(given).items() if value is not strawberry.UNSET}
 
 
-def batch(inputs: Sequence[Any]) -> list[dict[str, Any]]:
+def batch(info: Info, inputs: Sequence[Any]) -> list[dict[str, Any]]:
     """The same of many inputs. Errors: InvalidInput for too many."""
-    if len(inputs) > BATCH_ROWS_MAX:
-        raise InvalidInput.single(
-            "inputs", f"holds {len(inputs)} items; at most {BATCH_ROWS_MAX} are allowed"
-        )
+    allowed = info.context.deps.batch_rows_max
+    if len(inputs) > allowed:
+        raise InvalidInput.single("inputs", f"holds {len(inputs)} items; at most {allowed} are allowed")
     return [sent(given) for given in inputs]
 
 

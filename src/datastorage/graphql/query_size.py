@@ -7,7 +7,7 @@ documents pass: cycles and unknown names are left to validation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from graphql import (
     GraphQLSchema,
     IntValueNode,
     ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
@@ -31,11 +32,26 @@ from graphql import (
     get_named_type,
 )
 
-from datastorage.limits import PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
+from datastorage.limits import (
+    BATCH_ROWS_MAX,
+    FREE_TEXT_BYTES_MAX,
+    METADATA_BYTES_MAX,
+    PAGE_ROWS_DEFAULT,
+    PAGE_ROWS_MAX,
+    QUERY_FRAGMENTS_WITHIN_MAX,
+    REQUEST_BODY_BYTES_MAX,
+)
 
 PAGE_SIZES: Final = ("first", "last")
 ITEMS: Final = "inputs"
 NODE: Final = "Node"
+JSON_SCALARS: Final = {"JSON", "JSONObject"}
+TEXT_FORMAT: Final = "format"  # the argument of free text
+BATCH_ITEM_KIBIBYTES: Final = REQUEST_BODY_BYTES_MAX // BATCH_ROWS_MAX // 1024
+
+
+class TooDeep(Exception):
+    """Fragments spread each other too many levels deep for graphql-core to follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +62,8 @@ class QuerySize:
     fields: int = 0
     aliases: int = 0
     cost: int = 0  # lists and records that the answer may hold, page sizes multiplied along the path
+    objects: int = 0  # written out in arguments
+    kibibytes: int = 0  # of JSON and free text that the answer may hold
 
     def beside(self, other: QuerySize) -> QuerySize:
         """Both, one next to the other."""
@@ -54,6 +72,8 @@ class QuerySize:
             self.fields + other.fields,
             self.aliases + other.aliases,
             self.cost + other.cost,
+            self.objects + other.objects,
+            self.kibibytes + other.kibibytes,
         )
 
 
@@ -63,6 +83,7 @@ class _Measurer:
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
     known: dict[str, QuerySize] = field(default_factory=dict)
+    within: int = 0  # fragments that are being measured
 
     def selections(self, chosen: SelectionSetNode | None, parent: GraphQLNamedType | None) -> QuerySize:
         size = QuerySize()
@@ -81,22 +102,33 @@ class _Measurer:
 
     def _fragment(self, name: str) -> QuerySize:
         if name not in self.known and name in self.fragments:
+            if self.within == QUERY_FRAGMENTS_WITHIN_MAX:
+                raise TooDeep
             fragment = self.fragments[name]
             self.known[name] = QuerySize()  # as long as it is being measured: a cycle ends here
-            within = self.schema.get_type(fragment.type_condition.name.value)
-            self.known[name] = self.selections(fragment.selection_set, within)
+            parent = self.schema.get_type(fragment.type_condition.name.value)
+            self.within += 1
+            self.known[name] = self.selections(fragment.selection_set, parent)
+            self.within -= 1
         return self.known.get(name, QuerySize())
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> QuerySize:
         definition = _definition(parent, node.name.value)
         inner = self.selections(node.selection_set, get_named_type(definition.type) if definition else None)
         fields, aliases = inner.fields + 1, inner.aliases + bool(node.alias)
+        objects = inner.objects + sum(_objects(argument.value) for argument in node.arguments or ())
         if node.name.value.startswith("__"):
-            return QuerySize(0, fields, aliases, 0)
+            return QuerySize(0, fields, aliases, 0, objects)
         times = self._times(node, definition)
+        count = 1 if times is None else times
         is_root = parent in (self.schema.query_type, self.schema.mutation_type)
         own = is_root or times is not None or _is_record(definition)
-        return QuerySize(inner.depth + 1, fields, aliases, own + inner.cost * (1 if times is None else times))
+        kibibytes = inner.kibibytes + _kibibytes(definition)
+        if definition is not None and ITEMS in definition.args:  # most of what comes back was sent with it
+            kibibytes = min(kibibytes, BATCH_ITEM_KIBIBYTES)
+        return QuerySize(
+            inner.depth + 1, fields, aliases, own + inner.cost * count, objects, kibibytes * count
+        )
 
     def _times(self, node: FieldNode, definition: GraphQLField | None) -> int | None:
         """How many items a field may answer with; None where no argument says so."""
@@ -133,18 +165,27 @@ class _Measurer:
 def measured(
     schema: GraphQLSchema, document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any]
 ) -> QuerySize:
-    """The size of the operation that is to run, with these variables."""
-    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    """The size of the operation that is to run, with these variables. Errors: TooDeep."""
     fragments = {
         node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
     }
     size = QuerySize()
-    for operation in operations:
-        if operation_name is None or (operation.name and operation.name.value == operation_name):
-            measurer = _Measurer(schema, fragments, _with_defaults(operation, variables))
-            root = schema.get_root_type(operation.operation)
-            size = size.beside(measurer.selections(operation.selection_set, root))
+    for operation in chosen(document, operation_name):
+        measurer = _Measurer(schema, fragments, _with_defaults(operation, variables))
+        root = schema.get_root_type(operation.operation)
+        size = size.beside(measurer.selections(operation.selection_set, root))
+        defaults = (each.default_value for each in operation.variable_definitions or ())
+        size = size.beside(QuerySize(objects=sum(map(_objects, defaults))))
     return size
+
+
+def chosen(document: DocumentNode, name: str | None) -> Iterator[OperationDefinitionNode]:
+    """The operation of a name, or without one all that there are."""
+    for node in document.definitions:
+        if isinstance(node, OperationDefinitionNode) and (
+            name is None or (node.name and node.name.value == name)
+        ):
+            yield node
 
 
 def _with_defaults(operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,8 +197,27 @@ def _with_defaults(operation: OperationDefinitionNode, variables: Mapping[str, A
     return {**defaults, **variables}
 
 
+def _objects(value: ValueNode | None) -> int:
+    """How many are written out in a value."""
+    match value:
+        case ObjectValueNode():
+            return 1 + sum(_objects(each.value) for each in value.fields)
+        case ListValueNode():
+            return sum(map(_objects, value.values))
+        case _:
+            return 0
+
+
 def _definition(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:
     return parent.fields.get(name) if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else None
+
+
+def _kibibytes(definition: GraphQLField | None) -> int:
+    """How large the value of a field may be, where it may be large."""
+    named = get_named_type(definition.type) if definition else None
+    if named is not None and named.name in JSON_SCALARS:
+        return METADATA_BYTES_MAX // 1024
+    return FREE_TEXT_BYTES_MAX // 1024 if definition and TEXT_FORMAT in definition.args else 0
 
 
 def _is_record(definition: GraphQLField | None) -> bool:

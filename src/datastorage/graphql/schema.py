@@ -20,6 +20,7 @@ from datastorage.graphql.analysis.mutations import AnalysisMutations
 from datastorage.graphql.analysis.queries import AnalysisQueries
 from datastorage.graphql.arguments import GlobalId
 from datastorage.graphql.context import Info
+from datastorage.graphql.deadline import within_deadline
 from datastorage.graphql.errors import HANDLERS, ErrorPresentation, UserError
 from datastorage.graphql.execution.mutations import ExecutionMutations
 from datastorage.graphql.execution.queries import ExecutionQueries
@@ -87,7 +88,10 @@ class Mutation(
     """All mutations."""
 
 
-noted(get_object_definition(Mutation, strict=True).fields, mutations=True)
+within_deadline(get_object_definition(Mutation, strict=True).fields)
+noted(
+    get_object_definition(Mutation, strict=True).fields, mutations=True
+)  # also of what became of a late one
 
 
 class Schema(strawberry.Schema):

@@ -37,10 +37,10 @@ async def create_many(
 ) -> list[P | UserError]:
     """Stores many records, each with its own result."""
     outcomes = await create_records(
-        info.context.deps, info.context.caller, kind, batch(inputs), atomic=bool(atomic)
+        info.context.deps, info.context.caller, kind, batch(info, inputs), atomic=bool(atomic)
     )
     info.context.forget()
-    return [result_of(outcome, payload) for outcome in outcomes]
+    return [result_of(info, outcome, payload) for outcome in outcomes]
 
 
 async def update(

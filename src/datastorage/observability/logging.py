@@ -31,7 +31,7 @@ def configure_logging(*, level: str, json: bool | None = None, redact: Callable[
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,  # as text, so that it is redacted like any other
         _redacting(redact),
-        _leading_keys_first,
+        _leading_keys_first if json else _known_keys_first,
     ]
     structlog.configure(
         processors=[
@@ -74,8 +74,12 @@ def _route_standard_library(level: str, shared: Sequence[Processor], renderer: P
 
 
 def _leading_keys_first(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    leading = {key: event[key] for key in LEADING_KEYS if key in event}
-    return {**leading, **event}
+    """All of them in every line, so that whoever reads them need not ask; outside of requests some are null."""
+    return {**dict.fromkeys(LEADING_KEYS), **event}
+
+
+def _known_keys_first(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return {**{key: event[key] for key in LEADING_KEYS if key in event}, **event}
 
 
 def _redacting(redact: Callable[[str], str]) -> Processor:

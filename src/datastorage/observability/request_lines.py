@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TextIO
+from typing import Any, TextIO
 
 import orjson
 
@@ -42,11 +42,16 @@ class RequestLines:
         milliseconds: float,
         *,
         is_ours: bool,
+        trace_id: str | None = None,
+        errors: list[str] | None = None,
     ) -> bool:
-        """Whether the line was written; if not, the pipeline has to. `is_ours`: nobody else chose the request id."""
+        """Whether the line was written; if not, the pipeline has to.
+
+        `is_ours`: nobody else chose the request id. `errors`: codes of the API's errors in the answer.
+        """
         if self.stream is None or len(path) > WORD_CHARS_MAX or len(operation) > WORD_CHARS_MAX:
             return False
-        line = {
+        line: dict[str, Any] = {
             "timestamp": datetime.now(UTC),
             "level": "info",
             "event": "request",
@@ -57,6 +62,10 @@ class RequestLines:
             "status": status,
             "milliseconds": milliseconds,
         }
+        if errors:
+            line["errors"] = errors
+        if trace_id is not None:
+            line["trace_id"] = trace_id
         try:
             self.stream.write(orjson.dumps(line, option=_OPTIONS).decode())
             self.stream.flush()

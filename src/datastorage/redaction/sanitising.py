@@ -7,6 +7,9 @@ from typing import Final
 
 import re2
 
+from datastorage.observability.labels import Sanitization
+from datastorage.observability.metrics import count_sanitizations
+
 # C0 and C1 without tab and newline, and DEL.
 _CONTROL_CLASS: Final = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 _HAS_CONTROL: Final = re2.compile(_CONTROL_CLASS)  # several times as fast on the clean text that most text is
@@ -27,4 +30,8 @@ def clean_text(value: str) -> str:
         value = encoded.decode()
     if _HAS_CONTROL.search(encoded):
         value = _CONTROL.sub("", _LINE_BREAK.sub("\n", value))
-    return value.strip()
+        count_sanitizations(Sanitization.CONTROL_REMOVED)
+    trimmed = value.strip()
+    if len(trimmed) != len(value):
+        count_sanitizations(Sanitization.TRIMMED)
+    return trimmed

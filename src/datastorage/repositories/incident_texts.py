@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import String, bindparam, column, func, select, update
+from sqlalchemy import String, any_, bindparam, column, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from datastorage.db.compiled_statement import CompiledStatement, Slot
 from datastorage.db.database import ReadSession, WriteSession
+from datastorage.db.row_pool import RowPool
 from datastorage.domain.analysis import RootCause
 from datastorage.domain.remediation import REMEDIATION, RemediationAudit
 from datastorage.models import ai_analysis_audit, remediation_audit
@@ -25,6 +27,13 @@ _analysis = ai_analysis_audit.c
 _KEYS: Final = (
     func.unnest(bindparam("keys", type_=ARRAY(String))).table_valued(column("key", String)).render_derived()
 )
+_CAUSES: Final = select(
+    _analysis.remediation_request_id, _analysis.root_cause, _analysis.namespace, _analysis.cluster_name
+).where(
+    _analysis.remediation_request_id == any_(bindparam("keys", type_=ARRAY(String))),
+    _analysis.root_cause.is_not(None),
+)
+_CAUSES_READ: Final = CompiledStatement(_CAUSES.params(keys=Slot(0)))
 _LOCK: Final = select(func.count(func.pg_advisory_xact_lock(func.hashtextextended(_KEYS.c.key, 0))))
 _SET_HASH: Final = (
     update(remediation_audit)
@@ -41,18 +50,7 @@ class IncidentTexts:
 
     async def root_causes(self, request_ids: Iterable[str]) -> dict[str, list[RootCause]]:
         """What analyses found, by request id; incidents without a root cause are missing."""
-        statement = select(
-            _analysis.remediation_request_id,
-            _analysis.root_cause,
-            _analysis.namespace,
-            _analysis.cluster_name,
-        ).where(_analysis.remediation_request_id.in_(set(request_ids)), _analysis.root_cause.is_not(None))
-        found: dict[str, list[RootCause]] = defaultdict(list)
-        for row in await self._session.execute(statement):
-            found[row.remediation_request_id].append(
-                RootCause(row.root_cause, row.namespace, row.cluster_name)
-            )
-        return dict(found)
+        return _by_request(await self._session.execute(_CAUSES, {"keys": sorted(set(request_ids))}))
 
     async def remediations(self, request_ids: Iterable[str], *, lock: bool) -> list[RemediationAudit]:
         """The remediations of these requests, wherever they are; locked in one order if they are to change."""
@@ -82,3 +80,17 @@ class IncidentTextsWriter(IncidentTexts):
                 _SET_HASH,
                 [{"row_id": row_id, "hash": content_hash} for row_id, content_hash in hashes.items()],
             )
+
+
+async def root_causes(rows: RowPool, request_ids: Iterable[str]) -> dict[str, list[RootCause]]:
+    """What analyses found, by request id, outside a transaction."""
+    return _by_request(
+        await rows.fetch(_CAUSES_READ.text, _CAUSES_READ.arguments([sorted(set(request_ids))]))
+    )
+
+
+def _by_request(rows: Iterable[Any]) -> dict[str, list[RootCause]]:
+    found: dict[str, list[RootCause]] = defaultdict(list)
+    for request_id, *cause in rows:
+        found[request_id].append(RootCause(*cause))
+    return dict(found)

@@ -28,6 +28,7 @@ async def running(name: str, round_: Step, rest: Step) -> AsyncIterator[None]:
 
 async def _rounds(name: str, round_: Step, rest: Step) -> None:
     last = ""
+    structlog.contextvars.bind_contextvars(operation=name)
     while True:
         try:
             await round_()

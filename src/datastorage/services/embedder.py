@@ -16,7 +16,7 @@ from datastorage.embedding import (
 )
 from datastorage.errors import TextRefused
 from datastorage.limits import EMBEDDING_BATCH_TEXTS, EMBEDDING_REFUSALS_MAX
-from datastorage.observability.metrics import CACHE_HITS, CACHE_MISSES
+from datastorage.observability.metrics import count_cache_reads
 from datastorage.resilience import CircuitBreaker, CircuitName
 
 TIMEOUT_S: Final = 2.0
@@ -109,8 +109,7 @@ class Embedder:
             for key in await stored(missing):
                 del missing[key]
         computed = len(self._flights.absent(missing))
-        CACHE_HITS.inc(len(texts) - computed)
-        CACHE_MISSES.inc(computed)
+        count_cache_reads(len(texts) - computed, computed)
         return found | await self._flights.vectors(missing) if missing else found
 
     async def _computed(self, texts: Mapping[bytes, str]) -> dict[bytes, Vector]:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from datastorage.db.database import Database
 from datastorage.db.migrations import schema_state
 from datastorage.errors import DataStorageError, SchemaNotReady
-from datastorage.observability.metrics import DATABASE_UP, POOL_IN_USE, POOL_SIZE
+from datastorage.observability.metrics import DATABASE_UP, show_pool
 from datastorage.services.background import running
 from datastorage.services.second_engine import SecondEngine
 
@@ -97,10 +97,9 @@ class Health:
         if is_up is not self._was_up:
             log.warning("database_changed", up=is_up, reason=reason)
             self._was_up = is_up
-        use = self._database.pool_use()
         DATABASE_UP.set(is_up)
-        POOL_SIZE.set(use.size)
-        POOL_IN_USE.set(use.in_use)
+        for pool, use in self._database.pools().items():
+            show_pool(pool, use.size, use.in_use, use.waiting)
         if not is_up:
             await self._try_to_revive()
 

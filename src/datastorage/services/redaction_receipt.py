@@ -9,11 +9,11 @@ from datastorage.domain.kind import RecordKind
 from datastorage.domain.names import camel
 from datastorage.domain.receipt import Redaction
 from datastorage.limits import FREE_TEXT_BYTES_MAX
-from datastorage.observability.metrics import SANITIZATIONS
+from datastorage.observability.labels import Sanitization
+from datastorage.observability.metrics import count_sanitizations
 from datastorage.redaction import Finding, Redactor
 
 MARKER_START: Final = "[REDACTED:"
-_REDACTED = SANITIZATIONS.labels("redacted")
 
 
 def redacted(
@@ -33,7 +33,7 @@ def redacted_fields(
         if value:
             clean[name], findings = _without_secrets(value, redactor)
             redactions += [Redaction(camel(name), finding.pattern, finding.count) for finding in findings]
-    _REDACTED.inc(sum(redaction.count for redaction in redactions))
+    count_sanitizations(Sanitization.REDACTED, sum(redaction.count for redaction in redactions))
     return clean, tuple(redactions)
 
 

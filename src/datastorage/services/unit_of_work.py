@@ -15,7 +15,7 @@ from datastorage.domain.enums import OutboxKind
 from datastorage.domain.kind import R, RecordKind
 from datastorage.errors import DataStorageError, Unavailable, WriteCollision
 from datastorage.observability.labels import DualWriteFailure
-from datastorage.observability.metrics import DUALWRITE_SUCCESS, count_dualwrite_failure
+from datastorage.observability.metrics import count_dualwrite_failure, count_dualwrite_success
 from datastorage.repositories.incident_embeddings import IncidentEmbeddings
 from datastorage.repositories.incident_lexical import IncidentLexical
 from datastorage.repositories.incident_texts import IncidentTextsWriter
@@ -58,7 +58,7 @@ class UnitOfWork:
         if self._model:
             self._without_vector.update(hashes)
 
-    async def commit(self) -> None:
+    async def commit(self, units: int = 1) -> None:
         """Makes everything durable. Errors: Unavailable(outcome_unknown) if the connection breaks here."""
         if self._without_vector:  # last, in one order, so that no two writers wait for each other
             await self.outbox.put(self._without_vector)
@@ -72,7 +72,7 @@ class UnitOfWork:
                 "the connection broke while committing; repeat the request to learn the outcome",
                 outcome_unknown=True,
             ) from error
-        DUALWRITE_SUCCESS.inc()
+        count_dualwrite_success(units)
         if self._without_vector:
             self._deps.left_over.set()
         entries.committed()
@@ -85,10 +85,16 @@ class UnitOfWork:
 
 
 @asynccontextmanager
-async def unit_of_work(deps: Dependencies, caller: Caller) -> AsyncIterator[UnitOfWork]:
+async def transaction(deps: Dependencies, scope: Scope) -> AsyncIterator[UnitOfWork]:
     """Opens a transaction. Errors: Unavailable, OperationTimeout."""
     async with deps.database.write() as session:
-        work = UnitOfWork(session, caller.scope, deps)
+        yield UnitOfWork(session, scope, deps)
+
+
+@asynccontextmanager
+async def unit_of_work(deps: Dependencies, caller: Caller) -> AsyncIterator[UnitOfWork]:
+    """A transaction for one caller, who waits a moment for the second engine. Errors: Unavailable, OperationTimeout."""
+    async with transaction(deps, caller.scope) as work:
         yield work
     await work.mirrored()
 
@@ -107,7 +113,7 @@ def failures_counted() -> Iterator[None]:
 
 def _failure(error: BaseException) -> DualWriteFailure | None:
     match error:
-        case asyncio.CancelledError():
+        case asyncio.CancelledError() | Unavailable(__cause__=asyncio.CancelledError()):
             return DualWriteFailure.CANCELED
         case WriteCollision():
             return DualWriteFailure.ROLLBACK

@@ -13,6 +13,7 @@ from datastorage.settings.choices import (
     LogFormat,
     LogLevel,
     ProviderKind,
+    RateLimitBackend,
     SslMode,
 )
 from datastorage.settings.model import PREFIX, Settings
@@ -31,6 +32,7 @@ __all__ = [
     "LogFormat",
     "LogLevel",
     "ProviderKind",
+    "RateLimitBackend",
     "Settings",
     "SslMode",
     "load_settings",

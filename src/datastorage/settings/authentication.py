@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode
 
 from datastorage.settings.choices import AccessAudit, AuthMode
-from datastorage.settings.values import lowered
+from datastorage.settings.values import Networks, listed, lowered
 
 # Signatures that need no shared secret: a public key must never do as one.
 JWT_ALGORITHMS: Final = (
@@ -57,16 +57,9 @@ class Grant(BaseModel):
         return self
 
 
-def _listed(value: object) -> object:
-    """Words with commas between; a list from a YAML file is one already."""
-    if isinstance(value, str):
-        return [word.strip() for word in value.split(",") if word.strip()]
-    return value
-
-
 def _lowered_list(value: object) -> object:
-    listed = _listed(value)
-    return [lowered(word) for word in listed] if isinstance(listed, Iterable) else listed
+    words = listed(value)
+    return [lowered(word) for word in words] if isinstance(words, Iterable) else words
 
 
 def _json_object(value: object) -> object:
@@ -82,12 +75,6 @@ def _json_list(value: object) -> object:
         return json.loads(value) if isinstance(value, str) else value
     except ValueError:
         raise ValueError('is no JSON; expected such as ["CN=gateway,O=example"]') from None
-
-
-def _not_all_of_it(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
-    if network.prefixlen == 0:
-        raise ValueError("holds every address there is; name the gateway's network")
-    return network
 
 
 def _trustworthy_url(value: str) -> str:
@@ -108,8 +95,7 @@ def _is_loopback(host: str) -> bool:
 
 
 TrustworthyUrl = Annotated[str, AfterValidator(_trustworthy_url)]
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
-Network = Annotated[IPv4Network | IPv6Network, AfterValidator(_not_all_of_it)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(listed)]
 
 
 class AuthenticationSettings(BaseSettings):
@@ -188,7 +174,7 @@ class AuthenticationSettings(BaseSettings):
         pattern=r"(?i)^[a-z0-9-]+$",
         description="For `proxy`: the header in which a gateway names the principal, as `proxy:…`.",
     )
-    auth_proxy_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_listed)] = Field(
+    auth_proxy_networks: Networks = Field(
         (),
         description="For `proxy`: networks of the gateways that are believed, comma-separated: `10.1.2.0/28`.",
     )

@@ -46,6 +46,13 @@ class CacheBackend(StrEnum):
     REDIS = "redis"
 
 
+class RateLimitBackend(StrEnum):
+    """Where it is kept who has asked how often."""
+
+    MEMORY = "memory"
+    REDIS = "redis"
+
+
 class SslMode(StrEnum):
     """TLS towards PostgreSQL, as in libpq."""
 

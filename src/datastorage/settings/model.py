@@ -14,25 +14,19 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from datastorage.limits import (
-    EMBEDDED_CHARS_MAX,
-    EMBEDDING_DIMENSIONS_MAX,
-    QUERY_ALIASES_MAX,
-    QUERY_COST_MAX,
-    QUERY_DEPTH_MAX,
-    QUERY_FIELDS_MAX,
-    QUERY_TOKENS_MAX,
-)
-from datastorage.settings.authentication import AuthenticationSettings
+from datastorage.limits import EMBEDDED_CHARS_MAX, EMBEDDING_DIMENSIONS_MAX
 from datastorage.settings.choices import (
     CacheBackend,
     EmbeddedMode,
     LogFormat,
     LogLevel,
     ProviderKind,
+    RateLimitBackend,
     SslMode,
 )
 from datastorage.settings.config_file import read_config_file
+from datastorage.settings.http import HttpSettings
+from datastorage.settings.limiting import LimitSettings
 from datastorage.settings.values import (
     DatabaseUrl,
     HttpUrl,
@@ -53,7 +47,7 @@ NEEDED_BY_PROVIDER: Final[Mapping[ProviderKind | None, tuple[str, ...]]] = {
 }
 
 
-class Settings(AuthenticationSettings):
+class Settings(LimitSettings, HttpSettings):
     """All settings of one process; immutable."""
 
     model_config = SettingsConfigDict(
@@ -92,6 +86,15 @@ class Settings(AuthenticationSettings):
         LogFormat.AUTO, description="`json`, `console`, or `auto`: console on a terminal."
     )
 
+    traces_url: HttpUrl | None = Field(
+        None,
+        description="OpenTelemetry: where traces are sent by OTLP over HTTP, `http://collector:4318`; unset: nowhere. "
+        "Needs `pip install datastorage[otel]`.",
+    )
+    traces_sampled: float = Field(
+        1.0, ge=0, le=1, description="Share of the requests that are traced where the caller has not decided."
+    )
+
     database_url: DatabaseUrl | None = Field(
         None, description="`postgresql://user:password@host:5432/name`; unset: embedded PostgreSQL."
     )
@@ -125,24 +128,6 @@ class Settings(AuthenticationSettings):
         10.0, description="A write statement may take this long, and no longer than its request."
     )
     request_timeout_s: Seconds = Field(60.0, description="A whole request may take this long.")
-
-    query_tokens_max: int = Field(
-        QUERY_TOKENS_MAX, ge=1_000, description="Tokens of one GraphQL document; variables do not count."
-    )
-    query_depth_max: int = Field(
-        QUERY_DEPTH_MAX, ge=3, description="Fields within fields of one operation, introspection aside."
-    )
-    query_fields_max: int = Field(
-        QUERY_FIELDS_MAX,
-        ge=100,
-        description="Fields of one operation, fragments counted wherever they are spread.",
-    )
-    query_aliases_max: int = Field(QUERY_ALIASES_MAX, ge=0, description="Aliases of one operation.")
-    query_cost_max: int = Field(
-        QUERY_COST_MAX,
-        ge=100,
-        description="Records and lists that one answer may hold: page sizes multiplied along the path.",
-    )
 
     embedding_provider: Annotated[ProviderKind, BeforeValidator(lowered)] = Field(
         ProviderKind.STATIC,
@@ -251,9 +236,11 @@ class Settings(AuthenticationSettings):
 
     @field_validator("redis_url")
     @classmethod
-    def _needed_by_the_cache(cls, value: object, info: ValidationInfo) -> object:
-        if value is None and info.data.get("cache_backend") is CacheBackend.REDIS:
-            raise ValueError("is needed by DATASTORAGE_CACHE_BACKEND=redis")
+    def _needed_by_backends(cls, value: object, info: ValidationInfo) -> object:
+        if value is None:
+            for name in ("cache_backend", "rate_limit_backend"):
+                if info.data.get(name) in (CacheBackend.REDIS, RateLimitBackend.REDIS):
+                    raise ValueError(f"is needed by {PREFIX}{name.upper()}=redis")
         return value
 
     @field_validator("vector_engine_url")

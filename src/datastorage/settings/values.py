@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -27,6 +28,20 @@ URL_PARAMETERS: Final = re.compile(
 def lowered(value: object) -> object:
     """A word as its enum spells it, however it was written."""
     return value.strip().lower() if isinstance(value, str) else value
+
+
+def listed(value: object) -> object:
+    """Words with commas between; a list from a YAML file is one already."""
+    if isinstance(value, str):
+        return [word.strip() for word in value.split(",") if word.strip()]
+    return value
+
+
+def not_all_of_it(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    """A network of somebody's own. Errors: ValueError."""
+    if network.prefixlen == 0:
+        raise ValueError("holds every address there is; name the gateway's network")
+    return network
 
 
 def parsed_json(value: object) -> object:
@@ -114,6 +129,8 @@ def _has_port(parts: SplitResult) -> bool:
 
 Port = Annotated[int, Field(ge=0, le=65_535)]  # 0: any free port, for tests and for no metrics listener
 Seconds = Annotated[float, Field(ge=0.001, le=86_400)]  # PostgreSQL counts in whole milliseconds
+Network = Annotated[IPv4Network | IPv6Network, AfterValidator(not_all_of_it)]
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(listed)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(usable_url)]
 HttpUrl = Annotated[str, AfterValidator(http_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(redis_url)]

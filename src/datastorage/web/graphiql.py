@@ -18,24 +18,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from datastorage.web.accept import weights
+from datastorage.web.security_headers import ON_PAGES
 
 BUILT: Final = Path(__file__).parent / "static" / "graphiql"
 
-# The editor sets styles from script and carries its icons as data; nothing needs inline script or eval.
-# Workers obey the policy of their own response, so the assets carry it as well as the page.
-_SECURITY_HEADERS: Final = {
-    "content-security-policy": (
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
-        "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-}
 # /graphql answers machines as well, and the page names the assets of one build.
-_PAGE_HEADERS: Final = {**_SECURITY_HEADERS, "cache-control": "no-cache", "vary": "accept"}
+_PAGE_HEADERS: Final = {**ON_PAGES, "cache-control": "no-cache", "vary": "accept"}
 # The file names carry a hash of the content: another content has another name.
-_ASSET_HEADERS: Final = {**_SECURITY_HEADERS, "cache-control": "public, max-age=31536000, immutable"}
+_ASSET_HEADERS: Final = {**ON_PAGES, "cache-control": "public, max-age=31536000, immutable"}
 
 _ANSWERS: Final = ("application/graphql-response+json", "application/json")
 

@@ -6,20 +6,30 @@ import asyncio
 from typing import Final
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
 from datastorage.domain.caller import Caller
-from datastorage.errors import Unauthenticated, Unavailable
-from datastorage.graphql.compiled.execution import Execution
+from datastorage.graphql.compiled.execution import Execution, ran
 from datastorage.graphql.context import Context
+from datastorage.limits import DEADLINE_GRACE_S
+from datastorage.settings import Settings
+from datastorage.web.documents import Documents
 from datastorage.web.graphiql import graphiql_page, wants_page
-from datastorage.web.graphql_request import Operation, Unreadable, read_operation
+from datastorage.web.graphql_request import (
+    Operation,
+    Unreadable,
+    asks_something,
+    read_operation,
+    wants_cost,
+)
 from datastorage.web.graphql_response import JSON, executed, failed, negotiated, refused
-from datastorage.web.identity import authenticate, not_let_in
+from datastorage.web.identity import authenticate
+from datastorage.web.in_flight import InFlight
+from datastorage.web.refusals import REFUSALS, refusal
 from datastorage.web.request_log import OPERATION
 
 PATH: Final = "/graphql"
@@ -32,8 +42,11 @@ _ALL: Final = {OperationType.QUERY, OperationType.MUTATION}
 class GraphQLEndpoint:
     """The one endpoint of the API."""
 
-    def __init__(self, execution: Execution, *, graphiql: bool, request_timeout_s: float) -> None:
-        self._execution, self._graphiql, self._timeout_s = execution, graphiql, request_timeout_s
+    def __init__(self, execution: Execution, documents: Documents, settings: Settings) -> None:
+        self._execution, self._documents = execution, documents
+        self._graphiql, self._timeout_s = settings.graphiql, settings.request_timeout_s
+        self._body_bytes_max = settings.request_body_bytes_max
+        self._in_flight = InFlight(settings.requests_in_flight_max)
 
     def takes(self, scope: Scope) -> bool:
         """Whether a request is for this endpoint."""
@@ -53,29 +66,29 @@ class GraphQLEndpoint:
         """Answers one request."""
         accept = request.headers.get("accept", "")
         is_read = request.method != "POST"
-        if is_read and "query" not in request.query_params and wants_page(accept):
+        if is_read and not asks_something(request) and wants_page(accept):
             return graphiql_page() if self._graphiql else failed("GraphiQL is off", "NOT_FOUND", 404, JSON)
-        try:
-            caller = await authenticate(request)
-        except (Unauthenticated, Unavailable) as refusal:
-            return await not_let_in(request, refusal)
         media = JSON
         try:
+            caller = await authenticate(request)
             media = negotiated(accept)
-            return await self._executed(request, caller, await read_operation(request), media)
-        except Unreadable as error:
-            return failed(str(error), "BAD_USER_INPUT", error.status, media, error.headers)
-        except ClientDisconnect:  # nobody reads this answer, but it is logged as what it is
-            return failed("the request broke off", "BAD_USER_INPUT", 400, media)
+            operation = await read_operation(request, self._body_bytes_max)
+            operation = await self._documents.resolved(operation, caller)
+            with self._in_flight:
+                return await self._executed(request, caller, operation, media)
+        except REFUSALS as error:
+            return await refusal(request, error, media)
 
     async def _executed(self, request: Request, caller: Caller, operation: Operation, media: str) -> Response:
         request.scope[OPERATION] = label = operation.label
         structlog.contextvars.bind_contextvars(operation=label)
         if operation.is_ambiguous:
             return refused(_WHICH, media)
-        context = Context(request.app.state.deps, caller)
+        deadline = asyncio.get_running_loop().time() + self._timeout_s
+        context = Context(request.app.state.deps, caller, deadline)
+        writes = "mutation" in operation.query  # then it ends by itself; what takes even longer is broken off
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout_at(deadline + DEADLINE_GRACE_S if writes else deadline):
                 result = await self._execution.execute(
                     operation.query,
                     operation.variables,
@@ -91,7 +104,7 @@ class GraphQLEndpoint:
                 504,
                 media,
                 retryable=True,
-                outcomeUnknown="mutation" in operation.query,
+                outcomeUnknown=writes,
             )
         except CannotGetOperationTypeError:
             return refused(_WHICH, media)
@@ -99,4 +112,9 @@ class GraphQLEndpoint:
             if error.operation_type is OperationType.SUBSCRIPTION:
                 return refused("subscriptions are not supported", media)
             raise Unreadable(405, "mutations need POST", {"allow": "POST"}) from None
-        return executed(result, media)
+        if operation.sha256 is not None and ran(result):
+            await self._documents.remember(operation)
+        if wants_cost(request) and context.cost is not None:
+            cost = {"found": context.cost, "max": self._execution.limits.cost}
+            result.extensions = {**(result.extensions or {}), "cost": cost}
+        return executed(result, media, context.refusals)

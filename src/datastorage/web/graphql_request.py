@@ -11,14 +11,20 @@ import orjson
 from graphql import GraphQLError, OperationDefinitionNode, parse
 from starlette.requests import ClientDisconnect, Request
 
-from datastorage.limits import REQUEST_BODY_BYTES_MAX
+from datastorage.limits import QUERY_CHARS_MAX
 
 _OPERATION: Final = re.compile(r"\b(query|mutation|subscription)\b(?:\s+([A-Za-z_]\w{0,99}))?", re.ASCII)
+
+_SHA256: Final = re.compile("[0-9a-f]{64}", re.ASCII)
+_ASKING: Final = ("query", "documentId", "extensions")
 
 T = TypeVar("T")
 
 KEPT_MAX: Final = 256  # documents, and values of headers, of which the same is not found out again
 KEPT_CHARS_MAX: Final = 10_000
+# A page of another origin can send a form or text without being asked, but neither of these.
+_MEDIA: Final = {"application/json", "application/graphql+json"}
+COST_HEADER: Final = "x-show-cost"
 _CHARSETS: Final = {"utf-8", "utf8", "us-ascii"}  # ASCII is part of UTF-8
 
 
@@ -34,20 +40,27 @@ class Unreadable(Exception):
 class Operation:
     """What is to be executed."""
 
-    query: str
+    query: str  # empty: the document is named by one of the last two
     variables: dict[str, Any] | None
     name: str | None
     extensions: dict[str, Any] | None
+    document_id: str | None = None
+    sha256: str | None = None
 
     @property
     def label(self) -> str:
         """What logs call it: `mutation StoreRemediation`, or `query` where it has no name."""
-        return _told(_label, self.query, self.name)
+        return label_of(self.query, self.name)
 
     @property
     def is_ambiguous(self) -> bool:
         """Whether the document has several operations and none of them is named."""
         return _told(_is_ambiguous, self.query, self.name)
+
+
+def label_of(query: str, name: str | None) -> str:
+    """Kind and name of the operation."""
+    return _told(_label, query, name)
 
 
 def _told(about: _lru_cache_wrapper[T], query: str, name: str | None) -> T:
@@ -73,32 +86,43 @@ def _is_ambiguous(query: str, name: str | None) -> bool:
     return sum(isinstance(definition, OperationDefinitionNode) for definition in definitions) > 1
 
 
-async def read_operation(request: Request) -> Operation:
+def asks_something(request: Request) -> bool:
+    """Whether a request without a body asks for an operation."""
+    return any(name in request.query_params for name in _ASKING)
+
+
+def wants_cost(request: Request) -> bool:
+    """Whether the answer shall say what the operation costs."""
+    return request.headers.get(COST_HEADER, "0") not in ("0", "false")
+
+
+async def read_operation(request: Request, body_bytes_max: int) -> Operation:
     """The operation in a POST's JSON body or any other request's parameters. Errors: Unreadable."""
     if request.method != "POST":
         return _operation(
             {
                 "query": request.query_params.get("query"),
+                "documentId": request.query_params.get("documentId"),
                 "operationName": request.query_params.get("operationName") or None,
                 "variables": _parameter(request, "variables"),
                 "extensions": _parameter(request, "extensions"),
             }
         )
     _check_content_type(request.headers.get("content-type", ""))
-    return _operation(_json(await _body(request), "the body"))
+    return _operation(_json(await _body(request, body_bytes_max), "the body"))
 
 
 @lru_cache(KEPT_MAX)
 def _check_content_type(content_type: str) -> None:
     media, *parameters = (part.strip() for part in content_type.lower().split(";"))
-    if media != "application/json":
+    if media not in _MEDIA:
         raise Unreadable(415, "send the operation as JSON with content-type application/json")
     for name, _, value in (parameter.partition("=") for parameter in parameters):
         if name == "charset" and value.strip('"') not in _CHARSETS:
             raise Unreadable(415, "send the operation as JSON in UTF-8")
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, bytes_max: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     more = True
@@ -108,10 +132,8 @@ async def _body(request: Request) -> bytes:
             raise ClientDisconnect
         chunk, more = message.get("body", b""), message.get("more_body", False)
         size += len(chunk)
-        if size > REQUEST_BODY_BYTES_MAX:
-            raise Unreadable(
-                413, f"the body is larger than {REQUEST_BODY_BYTES_MAX} bytes", {"connection": "close"}
-            )
+        if size > bytes_max:
+            raise Unreadable(413, f"the body is larger than {bytes_max} bytes", {"connection": "close"})
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -123,14 +145,32 @@ def _operation(parameters: Any) -> Operation:
         raise Unreadable(400, "the body must be a JSON object with a query")
     query, name = parameters.get("query"), parameters.get("operationName")
     variables, extensions = parameters.get("variables"), parameters.get("extensions")
-    if not isinstance(query, str) or not query.strip():
-        raise Unreadable(400, "query must be a string with a GraphQL document")
     if name is not None and not isinstance(name, str):
         raise Unreadable(400, "operationName must be a string")
     for label, value in (("variables", variables), ("extensions", extensions)):
         if value is not None and not isinstance(value, dict):
             raise Unreadable(400, f"{label} must be an object")
-    return Operation(query, variables, name, extensions)
+    document_id, sha256 = parameters.get("documentId"), _sha256(extensions)
+    if query is None and (document_id is not None or sha256 is not None):
+        query = ""
+    elif not isinstance(query, str) or not query.strip():
+        raise Unreadable(400, "query must be a string with a GraphQL document")
+    if len(query) > QUERY_CHARS_MAX:
+        raise Unreadable(413, f"query has more than {QUERY_CHARS_MAX} characters; send values as variables")
+    if document_id is not None and (query or not isinstance(document_id, str)):
+        raise Unreadable(400, "documentId must be a string, without a query beside it")
+    return Operation(query, variables, name, extensions, document_id, sha256)
+
+
+def _sha256(extensions: dict[str, Any] | None) -> str | None:
+    """The hash of the document, as Apollo's clients send it."""
+    persisted = extensions.get("persistedQuery") if extensions else None
+    if persisted is None:
+        return None
+    digest = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+    if not isinstance(digest, str) or not _SHA256.fullmatch(digest) or persisted.get("version") != 1:
+        raise Unreadable(400, "persistedQuery must have version 1 and a sha256Hash")
+    return digest
 
 
 def _parameter(request: Request, name: str) -> Any:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from datastorage.services.health import Health
+from datastorage.web.security_headers import ON_DATA
 
 
 async def health(_: Request) -> Response:
@@ -29,6 +30,4 @@ async def ready(request: Request) -> Response:
 
 
 def _json(body: object, status: int = 200) -> Response:
-    return Response(
-        orjson.dumps(body), status, media_type="application/json", headers={"cache-control": "no-store"}
-    )
+    return Response(orjson.dumps(body), status, headers=ON_DATA, media_type="application/json")

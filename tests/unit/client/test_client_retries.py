@@ -94,8 +94,8 @@ def test_the_time_of_the_attempts_counts(clock: Clock, largest_jitter: None) -> 
     assert clock.slept_s == [1]
 
 
-@pytest.mark.parametrize(("asked_s", "slept_s"), [(7.0, 7.0), (0.01, 1.0), (None, 1.0)])
-def test_the_service_may_ask_for_more_patience_but_not_for_less(
+@pytest.mark.parametrize(("asked_s", "slept_s"), [(7.0, 8.0), (0.25, 1.25), (None, 1.0)])
+def test_the_service_may_ask_for_more_patience_and_then_chance_parts_those_it_told_the_same(
     clock: Clock, largest_jitter: None, asked_s: float | None, slept_s: float
 ) -> None:
     attempts, error = call(Retries(wait_s_first=1), clock, Unavailable("away", retry_after_s=asked_s))

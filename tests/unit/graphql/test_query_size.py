@@ -3,7 +3,7 @@
 import pytest
 from graphql import parse
 
-from datastorage.graphql.query_size import QuerySize, measured
+from datastorage.graphql.query_size import QuerySize, TooDeep, measured
 from datastorage.graphql.schema import build_schema
 
 SCHEMA = build_schema()._schema
@@ -86,8 +86,53 @@ def test_broken_operations_are_left_to_validation(text: str) -> None:
 
 def test_exponential_fragments_are_measured_at_once() -> None:
     doubled = " ".join(
-        f"fragment F{i} on Query {{ a{i}: __typename ...F{i + 1} ...F{i + 1} }}" for i in range(60)
+        f"fragment F{i} on Query {{ a{i}: __typename ...F{i + 1} ...F{i + 1} }}" for i in range(49)
     )
-    text = f"{{ ...F0 }} {doubled} fragment F60 on Query {{ __typename }}"
+    text = f"{{ ...F0 }} {doubled} fragment F49 on Query {{ __typename }}"
 
-    assert size(text).fields == 2**61 - 1
+    assert size(text).fields == 2**50 - 1
+
+
+def test_a_long_chain_of_fragments_is_not_followed() -> None:
+    spread = " ".join(f"fragment F{i} on Query {{ ...F{i + 1} }}" for i in range(50))
+
+    with pytest.raises(TooDeep):
+        size(f"{{ ...F0 }} {spread} fragment F50 on Query {{ __typename }}")
+
+
+def test_objects_are_counted_where_they_are_written_out() -> None:
+    text = """query($f: RemediationAuditFilter = {and: [{}, {name: {eq: "a"}}]}) {
+      remediationAudits(filter: {or: [{}, {}]}) { nodes { ...F } } }
+      fragment F on RemediationAudit { analyses(filter: {model: {eq: "a"}}) { nodes { id } } }"""
+
+    assert size(text).objects == (1 + 1 + 2) + 3 + 2
+
+
+@pytest.mark.parametrize(
+    ("text", "kibibytes"),
+    [
+        ("{ remediationAudits { nodes { name status } } }", 0),
+        ("{ remediationAudits(first: 3) { nodes { name metadata } } }", 3 * 64),
+        (
+            "{ remediationAudits(first: 3) { nodes { a: errorMessage b: errorMessage resolution } } }",
+            3 * 3 * 10,
+        ),
+        (
+            "{ remediationAudits(first: 3) { nodes { metadata analyses(first: 5) { nodes { rootCause } } } } }",
+            3 * (64 + 5 * 10),
+        ),
+        (
+            '{ a: remediationAudit(requestId: "a") { metadata } b: workflowAudit(id: "b") { metadata } }',
+            2 * 64,
+        ),
+    ],
+)
+def test_json_and_texts_count_as_large_as_they_may_be(text: str, kibibytes: int) -> None:
+    assert size(text).kibibytes == kibibytes
+
+
+def test_of_a_batch_no_more_comes_back_than_was_mostly_sent() -> None:
+    text = """mutation($i: [CreateRemediationAuditInput!]!) { createRemediationAudits(inputs: $i) {
+      ... on CreateRemediationAuditPayload { remediationAudit { metadata actionParameters resolution } } } }"""
+
+    assert size(text, i=[{}] * 500).kibibytes == 500 * 16

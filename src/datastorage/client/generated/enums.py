@@ -60,6 +60,10 @@ class CircuitName(OpenEnum):
     "The shared cache of embeddings."
     VECTOR_ENGINE = "VECTOR_ENGINE"
     "The vector engine beside PostgreSQL."
+    RATE_LIMITS = "RATE_LIMITS"
+    "Redis, which replicas share rate limits through."
+    DOCUMENTS = "DOCUMENTS"
+    "Redis, which replicas share persisted documents through."
 
 
 class CircuitState(OpenEnum):

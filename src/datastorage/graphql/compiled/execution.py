@@ -17,6 +17,7 @@ from datastorage.graphql.compiled.unsupported import Unsupported
 from datastorage.graphql.context import Context
 from datastorage.graphql.errors import presented
 from datastorage.graphql.query_limits import LimitQueries, QueryLimits
+from datastorage.graphql.suggestions import without_suggestions
 from datastorage.observability.labels import Executor
 from datastorage.observability.metrics import count_execution
 
@@ -28,7 +29,7 @@ class Execution:
 
     def __init__(self, schema: Schema, *, compiled: bool) -> None:
         self._schema, self._compiled = schema, compiled
-        self._limits = _limits(schema)
+        self.limits = _limits(schema)
         self._operations = CompiledOperations()
 
     async def execute(
@@ -45,6 +46,8 @@ class Execution:
         if operation is not None and operation.kind in allowed:
             count_execution(Executor.COMPILED)
             return await self._run(operation, variables or {}, context)
+        refused = self._compiled and key in self._operations
+        count_execution(Executor.FALLBACK if refused else Executor.REFERENCE)
         result = await self._schema.execute(
             query,
             variable_values=variables,
@@ -52,39 +55,37 @@ class Execution:
             context_value=context,
             allowed_operation_types=allowed,
         )
-        refused = self._compiled and key in self._operations
-        count_execution(Executor.FALLBACK if refused else Executor.REFERENCE)
-        if self._compiled and not refused and _ran(result):
+        if self._compiled and not refused and ran(result):
             self._operations.put(key, self._compile(query, name))
         return result
 
     async def _run(self, operation: CompiledOperation, variables: dict[str, Any], context: Context) -> Result:
-        refused = operation.refusals(variables)
+        context.cost, refused = operation.measured(variables)
         if refused:
-            return _presented(ExecutionResult(None, list(refused)), operation)
+            return self._presented(ExecutionResult(None, list(refused)), operation)
         values = operation.coerced(variables)
         if isinstance(values, list):
-            return _presented(ExecutionResult(None, values), operation)
+            return self._presented(ExecutionResult(None, values), operation)
         executor = CompiledExecutor(self._schema._schema, operation, context, values)  # noqa: SLF001 -- no public way
-        return _presented(await executor.answer(), operation)
+        return self._presented(await executor.answer(), operation)
+
+    def _presented(self, result: ExecutionResult, operation: CompiledOperation) -> ExecutionResult:
+        if result.errors:
+            told = result.errors if self.limits.introspection else without_suggestions(result.errors)
+            result.errors = presented(told, writes=operation.kind is OperationType.MUTATION)
+        return result
 
     def _compile(self, query: str, name: str | None) -> CompiledOperation | None:
         try:
-            return CompiledOperation(self._schema._schema, query, name, self._limits)  # noqa: SLF001 -- as above
+            return CompiledOperation(self._schema._schema, query, name, self.limits)  # noqa: SLF001 -- as above
         except Unsupported:
             return REFERENCE_ONLY
 
 
-def _ran(result: Any) -> bool:
+def ran(result: Any) -> bool:
     """Whether the operation was valid and its resolvers were asked."""
     errors: list[GraphQLError] = getattr(result, "errors", None) or []
     return result.data is not None or any(error.path for error in errors)
-
-
-def _presented(result: ExecutionResult, operation: CompiledOperation) -> ExecutionResult:
-    if result.errors:
-        result.errors = presented(result.errors, writes=operation.kind is OperationType.MUTATION)
-    return result
 
 
 def _limits(schema: Schema) -> QueryLimits:

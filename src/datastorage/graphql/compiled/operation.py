@@ -29,7 +29,8 @@ from strawberry.types.graphql import OperationType as Kind
 from datastorage.graphql.compiled.plan import Plan
 from datastorage.graphql.compiled.unsupported import Unsupported
 from datastorage.graphql.compiled.variables import Variables
-from datastorage.graphql.query_limits import QueryLimits, refusals
+from datastorage.graphql.input_size import SentVariables
+from datastorage.graphql.query_limits import QueryLimits, input_refusals, refusals
 from datastorage.graphql.query_size import ITEMS, PAGE_SIZES, measured
 from datastorage.limits import COMPILED_VARIANTS_MAX
 
@@ -54,21 +55,23 @@ class CompiledOperation:
             if isinstance(node, FragmentDefinitionNode)
         }
         self.fragments = {name: FragmentDetails(node) for name, node in self.fragment_definitions.items()}
-        self._variables = Variables(schema, self.operation.variable_definitions or ())
+        definitions = self.operation.variable_definitions or ()
+        self._variables, self._sent = Variables(schema, definitions), SentVariables(schema, definitions)
         used = _UsedVariables()
         visit(self._document, used)
         self._conditions, self._sizes = sorted(used.conditions), sorted(used.sizes)
         self._plans: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
-        self._refusals: OrderedDict[tuple[Any, ...], list[GraphQLError]] = OrderedDict()
+        self._measured: OrderedDict[tuple[Any, ...], tuple[int, list[GraphQLError]]] = OrderedDict()
 
-    def refusals(self, variables: Mapping[str, Any]) -> list[GraphQLError]:
-        """Why the operation is too large with these variables, as sent; nothing if it is not."""
+    def measured(self, variables: Mapping[str, Any]) -> tuple[int, list[GraphQLError]]:
+        """What the operation costs with these variables, as sent, and why that is too much; nothing if it is not."""
         key = tuple(_size(variables.get(name, Undefined)) for name in self._sizes)
-        found = self._refusals.get(key)
+        found = self._measured.get(key)
         if found is None:
             size = measured(self._schema, self._document, self._name, variables)
-            found = _remember(self._refusals, key, refusals(size, self._limits))
-        return found
+            found = _remember(self._measured, key, (size.cost, refusals(size, self._limits)))
+        cost, refused = found
+        return cost, refused + input_refusals(self._sent, variables, self._limits)
 
     def coerced(self, variables: dict[str, Any]) -> VariableValues | list[GraphQLError]:
         """The variables as their types want them, or what is wrong with them."""

@@ -16,6 +16,7 @@ from graphql.execution.get_variable_signature import get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
 
 from datastorage.graphql.compiled.unsupported import Unsupported
+from datastorage.limits import COERCION_ERRORS_MAX
 
 INT_MAX: Final = 2**31 - 1
 
@@ -44,7 +45,7 @@ class Variables:
         values = VariableValues({}, {})
         for variable in self._each:
             if not variable.coerce_into(values, sent):
-                return get_variable_values(self._schema, self._definitions, sent)
+                return get_variable_values(self._schema, self._definitions, sent, COERCION_ERRORS_MAX)
         return values
 
 
@@ -73,7 +74,7 @@ class _Variable:
     def _coerce_into(self, values: VariableValues, value: Any) -> bool:
         given = self._absent
         if value is not Undefined:
-            given = get_variable_values(self._schema, [self._definition], {self._name: value})
+            given = get_variable_values(self._schema, [self._definition], {self._name: value}, max_errors=1)
         if not isinstance(given, VariableValues):
             return False
         values.sources.update(given.sources)

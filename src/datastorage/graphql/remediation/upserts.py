@@ -89,10 +89,10 @@ async def upsert_remediation_audits(
 ) -> list[UpsertRemediationAuditPayload | UserError]:
     """Stores or changes remediation audits."""
     outcomes = await upsert_remediations(
-        info.context.deps, info.context.caller, batch(inputs), atomic=bool(atomic)
+        info.context.deps, info.context.caller, batch(info, inputs), atomic=bool(atomic)
     )
     info.context.forget()
-    return [result_of(outcome, _upserted) for outcome in outcomes]
+    return [result_of(info, outcome, _upserted) for outcome in outcomes]
 
 
 @strawberry.type

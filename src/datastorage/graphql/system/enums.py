@@ -29,6 +29,8 @@ described(
     EMBEDDING="The embedding provider.",
     CACHE="The shared cache of embeddings.",
     VECTOR_ENGINE="The vector engine beside PostgreSQL.",
+    RATE_LIMITS="Redis, which replicas share rate limits through.",
+    DOCUMENTS="Redis, which replicas share persisted documents through.",
 )(CircuitName)
 
 described(

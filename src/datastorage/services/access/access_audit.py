@@ -6,7 +6,7 @@ from functools import partial
 
 from datastorage.domain.access import AccessEntry
 from datastorage.domain.caller import Caller, Right
-from datastorage.domain.filters import Filter
+from datastorage.domain.filters import Filter, check_bounds
 from datastorage.domain.paging import Page, PageRequest
 from datastorage.observability.labels import QueryOperation
 from datastorage.observability.metrics import query_observed
@@ -15,8 +15,9 @@ from datastorage.services.dependencies import Dependencies
 
 
 async def list_accesses(deps: Dependencies, caller: Caller, request: PageRequest) -> Page[AccessEntry]:
-    """A page of it. Errors: Forbidden, BadCursor, Unavailable."""
+    """A page of it. Errors: Forbidden, InvalidInput, BadCursor, Unavailable."""
     caller.require_everywhere(Right.ADMIN)
+    check_bounds(request.where)
     with query_observed(QueryOperation.FILTER):
         async with deps.database.read() as session:
             nodes, more = await AccessAudit(session).page(request)

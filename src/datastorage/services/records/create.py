@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Any, Final, Generic
 
 from datastorage.domain.caller import Caller
 from datastorage.domain.kind import R, RecordKind
+from datastorage.domain.kinds import KINDS
 from datastorage.domain.receipt import Written
 from datastorage.embedding import Vector
 from datastorage.errors import DataStorageError
@@ -44,34 +45,37 @@ async def create_records(
 
     Errors: Forbidden (no right to write at all).
     """
-    return await Batch(deps, caller, kind, Creation(deps, caller, kind), atomic).written(raws)
+    return await Batch(deps, caller, kind, CREATIONS[kind.type_name], atomic).written(raws)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Creation(Generic[R]):
     """The manner of creates: what stands already is never changed, only compared with."""
 
-    deps: Dependencies
-    caller: Caller
     kind: RecordKind[R]
 
-    def prepare(self, raw: Mapping[str, Any]) -> Prepared:
+    def prepare(self, deps: Dependencies, caller: Caller, raw: Mapping[str, Any]) -> Prepared:
         """Errors: InvalidInput, Forbidden."""
-        return prepare(self.kind, self.caller, self.deps.redactor, raw)
+        return prepare(self.kind, caller, deps.redactor, raw)
 
     def may_insert(self, _item: Prepared) -> bool:
         """Each may be the first of its key."""
         return True
 
-    async def expected(self, items: Sequence[Prepared]) -> Sequence[Any]:
+    async def expected(self, _deps: Dependencies, items: Sequence[Prepared]) -> Sequence[Any]:
         """Just what was sent."""
         return [item.draft for item in items]
 
     async def taken(
-        self, work: UnitOfWork, items: Sequence[Prepared], _vectors: Mapping[bytes, Vector]
+        self,
+        deps: Dependencies,
+        work: UnitOfWork,
+        items: Sequence[Prepared],
+        _vectors: Mapping[bytes, Vector],
     ) -> Sequence[Outcome[R]]:
         """Replays and conflicts."""
-        replayer = await Replayer.load(
-            self.deps, self.caller, self.kind, work, [item.draft for item in items]
-        )
+        replayer = await Replayer.load(deps, self.kind, work, [item.draft for item in items])
         return [replayer.outcome(item) for item in items]
+
+
+CREATIONS: Final[Mapping[str, Creation[Any]]] = {kind.type_name: Creation(kind) for kind in KINDS}

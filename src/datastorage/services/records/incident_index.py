@@ -10,9 +10,9 @@ after.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
-from datastorage.db.database import ReadSession
 from datastorage.domain.analysis import AiAnalysisDraft, RootCause
 from datastorage.domain.enums import Similarity
 from datastorage.domain.remediation import RemediationAudit, RemediationDraft
@@ -23,44 +23,82 @@ from datastorage.services.dependencies import Dependencies
 from datastorage.services.incident_text import IncidentText, incident_text
 from datastorage.services.unit_of_work import UnitOfWork
 
+Causes: TypeAlias = list[RootCause]
 
-async def vectors_for(deps: Dependencies, drafts: Sequence[Any]) -> dict[bytes, Vector]:
-    """The vectors of the texts that storing these drafts will probably lead to, and that may have to be stored."""
-    if deps.embedder.provider is None:
-        return {}
-    texts = await _expected_texts(deps, drafts)
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A text, and what it was made of."""
+
+    draft: RemediationDraft
+    causes: Causes
+    text: IncidentText
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What storing drafts will probably make their incidents tell: texts by request id, and vectors to store."""
+
+    texts: Mapping[str, Telling] = field(default_factory=dict)
+    vectors: Mapping[bytes, Vector] = field(default_factory=dict)
+
+    @classmethod
+    def together(cls, several: Iterable[Told]) -> Told:
+        """That of many units."""
+        texts: dict[str, Telling] = {}
+        vectors: dict[bytes, Vector] = {}
+        for one in several:
+            texts |= one.texts
+            vectors |= one.vectors
+        return cls(texts, vectors)
+
+    def text(self, draft: RemediationDraft, causes: Causes) -> IncidentText:
+        """The text of a draft; the one that was made beforehand, if these are the causes there were."""
+        before = self.texts.get(draft.remediation_request_id)
+        if before is not None and before.draft is draft and before.causes == causes:
+            return before.text
+        return incident_text(draft, causes)
+
+
+async def told(deps: Dependencies, drafts: Sequence[Any]) -> Told:
+    """What storing these drafts will probably lead to, with the vectors that may have to be stored."""
+    remediations = [draft for draft in drafts if isinstance(draft, RemediationDraft)]
+    analyses = [draft for draft in drafts if _tells_a_cause(draft)]
+    if deps.embedder.provider is None or not (remediations or analyses):
+        return Told()
+    texts = await _texts(deps, remediations, analyses)
 
     async def stored(hashes: Iterable[bytes]) -> set[bytes]:
         async with deps.database.primary() as session:
             return await hashes_with_vector(session, deps.embedder.model, hashes)
 
-    return await deps.embedder.vectors({text.hash: text.text for text in texts}, stored)
-
-
-async def _expected_texts(deps: Dependencies, drafts: Sequence[Any]) -> list[IncidentText]:
-    remediations = [draft for draft in drafts if isinstance(draft, RemediationDraft)]
-    analyses = [draft for draft in drafts if _tells_a_cause(draft)]
-    if not remediations and not analyses:
-        return []
-    async with deps.database.primary() as session:
-        return await _texts(session, remediations, analyses)
+    wanted = {text.hash: text.text for text in (telling.text for telling in texts.values())}
+    return Told(texts, await deps.embedder.vectors(wanted, stored))
 
 
 async def _texts(
-    session: ReadSession, remediations: Sequence[RemediationDraft], analyses: Sequence[AiAnalysisDraft]
-) -> list[IncidentText]:
-    stored = IncidentTexts(session)
+    deps: Dependencies, remediations: Sequence[RemediationDraft], analyses: Sequence[AiAnalysisDraft]
+) -> dict[str, Telling]:
     known = [*remediations]
     if analyses:
-        known += await stored.remediations({draft.remediation_request_id for draft in analyses}, lock=False)
-    causes = await stored.root_causes({draft.remediation_request_id for draft in known})
+        async with deps.database.primary() as session:
+            requests = {draft.remediation_request_id for draft in analyses}
+            known += await IncidentTexts(session).remediations(requests, lock=False)
+    causes = await deps.root_causes.of({draft.remediation_request_id for draft in known})
     for analysis in analyses:
         cause = RootCause(analysis.root_cause or "", analysis.namespace, analysis.cluster_name)
         causes.setdefault(analysis.remediation_request_id, []).append(cause)
-    return [incident_text(draft, causes.get(draft.remediation_request_id, ())) for draft in known]
+    return {
+        draft.remediation_request_id: _telling(draft, causes.get(draft.remediation_request_id, []))
+        for draft in reversed(known)  # of two with one key the first is stored
+    }
 
 
-async def texts_under_lock(work: UnitOfWork, drafts: Sequence[Any]) -> dict[str, IncidentText]:
+def _telling(draft: RemediationDraft, causes: Causes) -> Telling:
+    return Telling(draft, causes, incident_text(draft, causes))
+
+
+async def texts_under_lock(work: UnitOfWork, drafts: Sequence[Any], told: Told) -> dict[str, IncidentText]:
     """The texts of new remediations by request id, with the root causes there are; locks out further ones."""
     remediations = [draft for draft in drafts if isinstance(draft, RemediationDraft)]
     request_ids = {draft.remediation_request_id for draft in remediations}
@@ -69,8 +107,8 @@ async def texts_under_lock(work: UnitOfWork, drafts: Sequence[Any]) -> dict[str,
     await work.texts.lock(request_ids)
     causes = await work.texts.root_causes(request_ids)
     return {
-        draft.remediation_request_id: incident_text(draft, causes.get(draft.remediation_request_id, ()))
-        for draft in reversed(remediations)  # of two with one key the first is stored
+        draft.remediation_request_id: told.text(draft, causes.get(draft.remediation_request_id, []))
+        for draft in remediations
     }
 
 
@@ -82,11 +120,14 @@ async def text_of_locked(work: UnitOfWork, record: Any) -> IncidentText | None:
     return incident_text(record, causes.get(record.remediation_request_id, ()))
 
 
-async def retell(work: UnitOfWork, records: Sequence[Any], vectors: Mapping[bytes, Vector]) -> set[bytes]:
-    """After analyses were stored: gives their remediations the new text. Returns the hashes now in use."""
-    request_ids = {record.remediation_request_id for record in records if _tells_a_cause(record)}
+async def retell(
+    work: UnitOfWork, records: Sequence[Any], vectors: Mapping[bytes, Vector]
+) -> dict[int, bytes]:
+    """After analyses were stored: gives their remediations the new text. Returns its hash, by the analysis' number."""
+    telling = [record for record in records if _tells_a_cause(record)]
+    request_ids = {record.remediation_request_id for record in telling}
     if not request_ids:
-        return set()
+        return {}
     await work.texts.lock(request_ids)
     remediations = await work.texts.remediations(request_ids, lock=True)
     causes = await work.texts.root_causes(request_ids)
@@ -98,9 +139,12 @@ async def retell(work: UnitOfWork, records: Sequence[Any], vectors: Mapping[byte
         {audit.id: texts[audit.remediation_request_id].hash for audit in remediations}
     )
     await store_words(work, remediations, texts)
-    hashes = {text.hash for text in texts.values()}
-    await store_vectors(work, hashes, vectors)
-    return hashes
+    await store_vectors(work, {text.hash for text in texts.values()}, vectors)
+    return {
+        record.id: texts[record.remediation_request_id].hash
+        for record in telling
+        if record.remediation_request_id in texts
+    }
 
 
 async def store_words(work: UnitOfWork, records: Sequence[Any], texts: Mapping[str, IncidentText]) -> None:

@@ -15,8 +15,9 @@ from datastorage.services.redaction_receipt import redacted
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A draft that is ready to be written, and what was redacted from it."""
+    """A draft that is ready to be written, by whom, and what was redacted from it."""
 
+    caller: Caller
     draft: Any
     redactions: tuple[Redaction, ...]
 
@@ -26,4 +27,4 @@ def prepare(kind: RecordKind[R], caller: Caller, redactor: Redactor, raw: Mappin
     draft = kind.parse(raw)
     caller.require_within(draft.namespace, draft.cluster_name)
     clean, redactions = redacted(kind, {name: getattr(draft, name) for name in kind.redacted}, redactor)
-    return Prepared(replace(draft, **clean), redactions)
+    return Prepared(caller, replace(draft, **clean) if redactions else draft, redactions)

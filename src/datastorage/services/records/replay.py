@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic
 
-from datastorage.domain.caller import Caller
 from datastorage.domain.enums import Similarity, SubjectKind
 from datastorage.domain.kind import R, RecordKind
 from datastorage.domain.names import camel
@@ -29,22 +28,21 @@ class Replayer(Generic[R]):
     def __init__(
         self,
         deps: Dependencies,
-        caller: Caller,
         kind: RecordKind[R],
         current: Mapping[str, R],
         created: Mapping[str, Mapping[str, Any]],
         indexed: set[int],
     ) -> None:
-        self._deps, self._caller, self._kind = deps, caller, kind
+        self._deps, self._kind = deps, kind
         self._current, self._created, self._indexed = current, created, indexed
 
     @classmethod
     async def load(
-        cls, deps: Dependencies, caller: Caller, kind: RecordKind[R], work: UnitOfWork, drafts: Sequence[Any]
+        cls, deps: Dependencies, kind: RecordKind[R], work: UnitOfWork, drafts: Sequence[Any]
     ) -> Replayer[R]:
         """Reads the stored records in the transaction that found the keys taken."""
         if not drafts:
-            return cls(deps, caller, kind, {}, {}, set())
+            return cls(deps, kind, {}, {}, set())
         keys = [kind.key_of(draft) for draft in drafts]
         current = await work.audits_anywhere(kind).by_keys(keys)
         created = await work.events.created(kind.subject, keys)
@@ -52,7 +50,7 @@ class Replayer(Generic[R]):
         indexed = (
             await work.embeddings.indexed(record.id for record in current.values()) if searched else set()
         )
-        return cls(deps, caller, kind, current, created, indexed)
+        return cls(deps, kind, current, created, indexed)
 
     def finds(self, item: Prepared) -> bool:
         """Whether anything is stored under the item's key."""
@@ -64,7 +62,7 @@ class Replayer(Generic[R]):
         record, created = self._current.get(key), self._created.get(key)
         if record is None or created is None:
             return Unavailable(f"a record with this {camel(kind.key)} is being deleted; try again")
-        if not self._caller.scope.covers(record.namespace, record.cluster_name):
+        if not item.caller.scope.covers(record.namespace, record.cluster_name):
             return RecordConflict(f"{camel(kind.key)} is taken")
         # What was stored goes through today's patterns first: a new pattern must not make a conflict.
         stored = redacted(kind, created, self._deps.redactor)[0]

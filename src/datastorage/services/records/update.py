@@ -19,8 +19,8 @@ from datastorage.services.records import incident_index
 from datastorage.services.records.accounting import accounted
 from datastorage.services.records.change import changes_text, check_version, store_change
 from datastorage.services.records.read import RecordKey, find
-from datastorage.services.records.repetition import repeated
 from datastorage.services.redaction_receipt import redacted
+from datastorage.services.repetition import repeated
 from datastorage.services.unit_of_work import UnitOfWork, failures_counted, unit_of_work
 
 
@@ -80,10 +80,12 @@ class _Update:
             await work.commit()
         return written
 
-    async def _vectors(self, current: Any) -> dict[bytes, Vector]:
+    async def _vectors(self, current: Any) -> Mapping[bytes, Vector]:
         """The vector of the changed text; none when the text stays."""
         after = self._apply(current, self._change)
-        return await incident_index.vectors_for(self._deps, [after]) if changes_text(current, after) else {}
+        if not changes_text(current, after):
+            return {}
+        return (await incident_index.told(self._deps, [after])).vectors
 
     async def _in_unit(self, work: UnitOfWork, row_id: int, vectors: Mapping[bytes, Vector]) -> Written[Any]:
         before = await work.audits(self._kind).locked(row_id)

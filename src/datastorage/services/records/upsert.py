@@ -61,7 +61,7 @@ async def upsert_remediations(
 
     Errors: Forbidden (no right to write at all).
     """
-    return await Batch(deps, caller, REMEDIATION, Upsertion(deps, caller), atomic).written(raws)
+    return await Batch(deps, caller, REMEDIATION, UPSERTION, atomic).written(raws)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +72,27 @@ class PreparedUpsert(Prepared):
     expected_version: int | None
 
 
-@dataclass(frozen=True, slots=True)
 class Upsertion:
     """The manner of upserts: what stands already is changed."""
 
-    deps: Dependencies
-    caller: Caller
-
-    def prepare(self, raw: Mapping[str, Any]) -> PreparedUpsert:
+    def prepare(self, deps: Dependencies, caller: Caller, raw: Mapping[str, Any]) -> PreparedUpsert:
         """Errors: InvalidInput, Forbidden."""
         sent = {name: value for name, value in raw.items() if name != EXPECTED_VERSION}
-        whole = prepare(REMEDIATION, self.caller, self.deps.redactor, sent)
-        return PreparedUpsert(
-            whole.draft, whole.redactions, change_of(whole.draft, sent), raw.get(EXPECTED_VERSION)
-        )
+        whole = prepare(REMEDIATION, caller, deps.redactor, sent)
+        change = change_of(whole.draft, sent)
+        return PreparedUpsert(caller, whole.draft, whole.redactions, change, raw.get(EXPECTED_VERSION))
 
     def may_insert(self, item: PreparedUpsert) -> bool:
         """A version is expected of what stands already."""
         return item.expected_version is None
 
-    async def expected(self, items: Sequence[PreparedUpsert]) -> Sequence[RemediationDraft]:
+    async def expected(
+        self, deps: Dependencies, items: Sequence[PreparedUpsert]
+    ) -> Sequence[RemediationDraft]:
         """The audits as they will probably be, those whose text is new."""
         keys = {item.draft.remediation_request_id for item in items}
-        async with self.deps.database.primary() as session:
-            stored = await Records(session, self.caller.scope, REMEDIATION).by_keys(sorted(keys))
+        async with deps.database.primary() as session:
+            stored = await Records(session, items[0].caller.scope, REMEDIATION).by_keys(sorted(keys))
         current: dict[str, RemediationDraft] = dict(stored)
         told = []
         for item in items:
@@ -108,18 +105,23 @@ class Upsertion:
         return told
 
     async def taken(
-        self, work: UnitOfWork, items: Sequence[PreparedUpsert], vectors: Mapping[bytes, Vector]
+        self,
+        deps: Dependencies,
+        work: UnitOfWork,
+        items: Sequence[PreparedUpsert],
+        vectors: Mapping[bytes, Vector],
     ) -> Sequence[Outcome[RemediationAudit]]:
         """Changes, replays and refusals."""
         keys = [item.draft.remediation_request_id for item in items]
         standing = await work.audits_anywhere(REMEDIATION).locked_by_keys(keys)
         return [
-            await self._outcome(work, standing.get(key), item, vectors)
+            await self._outcome(deps, work, standing.get(key), item, vectors)
             for key, item in zip(keys, items, strict=True)
         ]
 
     async def _outcome(
         self,
+        deps: Dependencies,
         work: UnitOfWork,
         before: RemediationAudit | None,
         item: PreparedUpsert,
@@ -131,7 +133,7 @@ class Upsertion:
         except (InvalidInput, InvalidTransition, RecordConflict, RecordNotFound, Unavailable) as refusal:
             return refusal
         return await store_change(
-            self.deps, self.caller, REMEDIATION, work, before, after, vectors, item.redactions
+            deps, item.caller, REMEDIATION, work, before, after, vectors, item.redactions
         )
 
     def _standing(self, before: RemediationAudit | None, item: PreparedUpsert) -> RemediationAudit:
@@ -141,7 +143,7 @@ class Upsertion:
             if item.expected_version is not None:
                 raise RecordNotFound(f"no {REMEDIATION.label} with {camel(REMEDIATION.key)} {key}")
             raise Unavailable(f"a record with this {camel(REMEDIATION.key)} is being deleted; try again")
-        if not self.caller.scope.covers(before.namespace, before.cluster_name):
+        if not item.caller.scope.covers(before.namespace, before.cluster_name):
             raise RecordConflict(f"{camel(REMEDIATION.key)} is taken")
         fixed = [camel(name) for name in FIXED if not same(getattr(item.draft, name), getattr(before, name))]
         if fixed:
@@ -152,6 +154,9 @@ class Upsertion:
             )
         check_version(before, item.expected_version, item.change)
         return before
+
+
+UPSERTION: Final = Upsertion()
 
 
 def _probably(before: RemediationDraft, item: PreparedUpsert) -> RemediationDraft:

@@ -50,7 +50,7 @@ async def validate_record(
 async def _compared(deps: Dependencies, caller: Caller, kind: RecordKind[R], item: Prepared) -> Validation:
     """Compares with what stands, as a create that finds its key taken; leaves without committing."""
     async with unit_of_work(deps, caller) as work:
-        replayer = await Replayer.load(deps, caller, kind, work, [item.draft])
+        replayer = await Replayer.load(deps, kind, work, [item.draft])
     if not replayer.finds(item):
         return Validation(ValidationOutcome.CREATED, redactions=item.redactions)
     match replayer.outcome(item):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 
 from starlette.requests import Request
 
@@ -11,6 +11,7 @@ from datastorage.domain.caller import ANONYMOUS, Caller
 from datastorage.errors import Unauthenticated
 from datastorage.services.access.grants import Grants
 from datastorage.web.authentication.ways import shows_credential
+from datastorage.web.client_address import is_within
 
 
 def certified_subject(request: Request) -> str | None:
@@ -59,15 +60,7 @@ class ByGateway:
     def _is_gateway(self, request: Request) -> bool:
         if certified_subject(request) in self._subjects:
             return True
-        if request.client is None:
-            return False
-        try:
-            address = ip_address(request.client.host)
-        except ValueError:
-            return False
-        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        return any(address in network for network in self._networks)
+        return request.client is not None and is_within(request.client.host, self._networks)
 
 
 class ByNothing:

@@ -1,0 +1,1 @@
+"""What outside attackers try, as cases that tests send a few of and `make attack` all of."""

@@ -1,0 +1,131 @@
+"""Sends cases to a service, and keeps count of what must never happen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+PATIENCE_S = 30
+AT_ONCE = 8
+TROUBLES_KEPT = 5
+# What of the inside could come out. No case says any of it, so none is an echo.
+LEAKS = re.compile(
+    r"Traceback|\bFile \\?\"|site-packages|\.py\b|\basyncpg|sqlalchemy|pydantic|httptools|graphql-core|object at 0x|"
+    r"postgres(ql)?://|/tmp/|/root/|/home/|/usr/|/var/|syntax error at|relation \\?\"|column \\?\"|violates|"
+    r"\$[0-9]|::(text|jsonb|halfvec|timestamptz)|FROM (remediation|incident|ai_analysis|workflow|execution)_|"
+    r"remediation_event|incident_(embedding|lexical)|invalid byte sequence|out of range for",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One request."""
+
+    label: str
+    content: bytes = b""
+    content_type: str | None = "application/json"
+    method: str = "POST"
+    params: dict[str, str] | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {} if self.content_type is None else {"content-type": self.content_type}
+
+
+def operation(label: str, query: str, **variables: Any) -> Case:
+    """A case that is a GraphQL request as clients send it."""
+    return Case(label, json.dumps({"query": query, "variables": variables}).encode())
+
+
+@dataclass
+class Figures:
+    """What came of some cases."""
+
+    attack: str
+    cases: int = 0
+    server_errors: int = 0  # 5xx, or no answer at all
+    internal: int = 0  # faults that nobody expected, masked
+    leaks: int = 0
+    time_outs: int = 0
+    troubles: list[str] = field(default_factory=list)
+
+    @property
+    def flawless(self) -> bool:
+        return not (self.server_errors or self.internal or self.leaks or self.time_outs)
+
+    def note(self, case: Case, what: str) -> None:
+        if len(self.troubles) < TROUBLES_KEPT:
+            self.troubles.append(f"{case.label}: {what[:500]}")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One case and what it was answered."""
+
+    case: Case
+    status: int
+    body: Any
+
+    @property
+    def codes(self) -> list[str]:
+        """Of all errors."""
+        return [error.get("extensions", {}).get("code", "NONE") for error in self.body.get("errors", ())]
+
+
+class Witness:
+    """Asks one service."""
+
+    def __init__(self, http: httpx.AsyncClient, secrets: Iterable[str] = ()) -> None:
+        self._http, self._secrets = http, [secret for secret in secrets if secret]
+
+    async def saw(self, attack: str, cases: Iterable[Case]) -> Figures:
+        """What comes of these cases, some at a time."""
+        figures, waiting = Figures(attack), iter(cases)
+
+        async def send_some() -> None:
+            for case in waiting:
+                await self.asked(case, figures)
+
+        await asyncio.gather(*(send_some() for _ in range(AT_ONCE)))
+        return figures
+
+    async def asked(self, case: Case, figures: Figures) -> Answered | None:
+        """The answer to one case, counted; None where there is none."""
+        figures.cases += 1
+        try:
+            answer = await self._http.request(
+                case.method,
+                "/graphql",
+                content=case.content,
+                params=case.params,
+                headers=case.headers,
+                timeout=PATIENCE_S,
+            )
+        except httpx.TimeoutException:
+            figures.time_outs += 1
+            figures.note(case, "no answer in time")
+            return None
+        except httpx.TransportError as error:
+            figures.server_errors += 1
+            figures.note(case, repr(error))
+            return None
+        self._judge(case, answer, figures)
+        return Answered(case, answer.status_code, answer.json())
+
+    def _judge(self, case: Case, answer: httpx.Response, figures: Figures) -> None:
+        told = answer.text
+        timed_out, internal = '"TIMEOUT"' in told, '"INTERNAL"' in told
+        leaks = LEAKS.search(told) is not None or any(secret in told for secret in self._secrets)
+        figures.time_outs += timed_out
+        figures.internal += internal
+        figures.leaks += leaks
+        figures.server_errors += answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR
+        if timed_out or internal or leaks or answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            figures.note(case, f"{answer.status_code} {told}")
