@@ -15,6 +15,7 @@ from support.breaking import BreakableServer
 from support.embedding_server import DIMENSIONS, KEY, MODEL, EmbeddingServer
 from support.milvus_server import MilvusServer
 from support.postgres import administrator
+from support.process_host import ProcessHost
 from support.prometheus import Prometheus, scraping
 from support.records import remediation_input
 from support.servers import cluster, installation
@@ -83,7 +84,7 @@ def _word(number: int) -> str:
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
+def scene(tmp_path: Path, host_of_milvus: ProcessHost) -> Iterator[Scene]:
     """Everything runs, and the service is in dual mode."""
     rules = tmp_path / "alerts.yaml"
     rules.write_text(re.sub(r"for: \w+", "for: 1s", ALERTS.read_text()))  # the patience is promtool's to test
@@ -92,7 +93,10 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         postgresql = BreakableServer(stack.enter_context(cluster(bin_dir)))
         postgresql.start()
         stack.callback(postgresql.end)
-        embedding, milvus = EmbeddingServer().start(), MilvusServer(tmp_path / "milvus").start()
+        embedding, milvus = (
+            EmbeddingServer().start(),
+            MilvusServer(host_of_milvus, tmp_path / "milvus").start(),
+        )
         stack.callback(embedding.kill)
         stack.callback(milvus.kill)
         with start_blocking_portal() as portal:

@@ -14,7 +14,8 @@ PATIENCE_S = 60
 class RedisServer:
     """One server on one port, through all its restarts; it forgets everything when it is killed."""
 
-    def __init__(self) -> None:
+    def __init__(self, password: str = "") -> None:
+        self._password = password
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -22,15 +23,19 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
+        credential = f":{self._password}@" if self._password else ""
+        return f"redis://{credential}127.0.0.1:{self.port}/0"
 
     def start(self) -> "RedisServer":
         """Waits until it answers."""
         self._process = subprocess.Popen(
-            [_program(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+            [
+                _program(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+                "--requirepass", self._password,
+            ],
             stdout=subprocess.DEVNULL,
             cwd="/",
-        )
+        )  # fmt: skip
         deadline = time.monotonic() + PATIENCE_S
         while not self._answers():
             assert time.monotonic() < deadline, "redis-server does not answer"
@@ -58,7 +63,7 @@ class RedisServer:
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                 connection.sendall(b"PING\r\n")
-                return connection.recv(16) == b"+PONG\r\n"
+                return connection.recv(16).startswith((b"+PONG", b"-NOAUTH"))
         except OSError:
             return False
 

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +29,6 @@ HTTP = httpx.Client(timeout=PATIENCE_S, limits=httpx.Limits(max_keepalive_connec
 COMMAND = (sys.executable, "-m", "datastorage")
 _API = re.compile(r"GraphiQL +(https?://\S+)/graphql")
 _METRICS = re.compile(r"Metrics +(http://\S+)/metrics")
-
-
-@cache
-def _trusting(context: ssl.SSLContext | bool) -> httpx.Client:
-    """A client that takes the word of other authorities, or shows who it is."""
-    return httpx.Client(timeout=PATIENCE_S, limits=httpx.Limits(max_keepalive_connections=0), verify=context)
 
 
 def variables(database: URL | Path, **settings: object) -> dict[str, str]:
@@ -65,10 +58,6 @@ class Service:
     trusting: ssl.SSLContext | bool = True
 
     @property
-    def _http(self) -> httpx.Client:
-        return HTTP if self.trusting is True else _trusting(self.trusting)
-
-    @property
     def said(self) -> str:
         """Standard error so far: the logs."""
         return (self.place / "stderr").read_text()
@@ -86,14 +75,20 @@ class Service:
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The answer to a GraphQL document."""
         body = {"query": query, "variables": variables}
-        answer = self._http.post(f"{self.url}/graphql", json=body)
+        answer = self._answer("POST", "/graphql", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def probe(self, path: str) -> tuple[int, dict[str, Any]]:
         """Status and body of a probe."""
-        answer = self._http.get(f"{self.url}{path}")
+        answer = self._answer("GET", path)
         return answer.status_code, answer.json()
+
+    def _answer(self, method: str, path: str, **given: Any) -> httpx.Response:
+        if self.trusting is True:
+            return HTTP.request(method, f"{self.url}{path}", **given)
+        with httpx.Client(timeout=PATIENCE_S, verify=self.trusting) as once:
+            return once.request(method, f"{self.url}{path}", **given)
 
     def metrics(self) -> list[Metric]:
         """Everything on the metrics port, read the way Prometheus does."""

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
+from support.attacks.faults import faults
+
 PATIENCE_S = 30
 AT_ONCE = 8
 TROUBLES_KEPT = 5
-# What of the inside could come out. No case says any of it, so none is an echo.
-LEAKS = re.compile(
-    r"Traceback|\bFile \\?\"|site-packages|\.py\b|\basyncpg|sqlalchemy|pydantic|httptools|graphql-core|object at 0x|"
-    r"postgres(ql)?://|/tmp/|/root/|/home/|/usr/|/var/|syntax error at|relation \\?\"|column \\?\"|violates|"
-    r"\$[0-9]|::(text|jsonb|halfvec|timestamptz)|FROM (remediation|incident|ai_analysis|workflow|execution)_|"
-    r"remediation_event|incident_(embedding|lexical)|invalid byte sequence|out of range for",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -120,12 +113,8 @@ class Witness:
         return Answered(case, answer.status_code, answer.json())
 
     def _judge(self, case: Case, answer: httpx.Response, figures: Figures) -> None:
-        told = answer.text
-        timed_out, internal = '"TIMEOUT"' in told, '"INTERNAL"' in told
-        leaks = LEAKS.search(told) is not None or any(secret in told for secret in self._secrets)
-        figures.time_outs += timed_out
-        figures.internal += internal
-        figures.leaks += leaks
-        figures.server_errors += answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR
-        if timed_out or internal or leaks or answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-            figures.note(case, f"{answer.status_code} {told}")
+        shown = faults(answer.status_code, answer.text, self._secrets)
+        for fault in shown:
+            setattr(figures, fault, getattr(figures, fault) + 1)
+        if shown:
+            figures.note(case, f"{answer.status_code} {answer.text}")

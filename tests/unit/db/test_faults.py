@@ -13,7 +13,7 @@ from datastorage.db.faults import (
     sqlstate,
     translated,
 )
-from datastorage.errors import OperationTimeout, RecordNotFound, Unavailable, WriteCollision
+from datastorage.errors import LockTimeout, OperationTimeout, RecordNotFound, Unavailable, WriteCollision
 
 
 def wrapped(origin: BaseException, *, invalidated: bool = False) -> DBAPIError:
@@ -32,7 +32,7 @@ def with_state(state: str) -> asyncpg.PostgresError:
     ("state", "kind", "message"),
     [
         ("57014", OperationTimeout, "the database took too long; narrow the request or try again"),
-        ("55P03", Unavailable, "another write was in the way; try again"),
+        ("55P03", LockTimeout, "another write was in the way; try again"),
         ("40001", WriteCollision, "another write was in the way; try again"),
         ("40P01", WriteCollision, "another write was in the way; try again"),
         *(
