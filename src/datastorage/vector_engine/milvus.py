@@ -25,6 +25,13 @@ ROWS_PER_CALL: Final = 500
 ROWS_ANSWERED_MAX: Final = 16_384  # Milvus refuses to answer more
 CANDIDATES_MIN: Final = 128  # of HNSW: for few neighbours, as many as a good recall asks for
 CREATING_TIMEOUT_S: Final = 60.0  # a collection is made once; a cluster takes its time to load it
+FAULTS: Final[Mapping[object, str]] = {  # in words, where it is for an operator to mend
+    2: "cannot be reached",  # pymilvus's own, when it cannot connect
+    grpc.StatusCode.UNAVAILABLE: "cannot be reached",
+    grpc.StatusCode.UNAUTHENTICATED: "does not accept the token",
+    grpc.StatusCode.PERMISSION_DENIED: "does not allow that to the owner of the token",
+    800: "has no such database",
+}
 FAILURES: Final = (MilvusException, grpc.RpcError, grpc.aio.UsageError)
 
 
@@ -144,13 +151,14 @@ class MilvusEngine:
         except TimeoutError:
             raise EngineUnavailable(f"The vector engine did not answer within {timeout_s:g} s.") from None
         except FAILURES as failure:
-            raise EngineUnavailable(f"The vector engine fails: {_reason(failure)}.") from None
+            raise EngineUnavailable(f"The vector engine {_reason(failure)}.") from None
 
 
 def _reason(failure: Exception) -> str:
     cause = failure.__cause__ if isinstance(failure.__cause__, grpc.RpcError) else failure
     code = cause.code() if isinstance(cause, grpc.RpcError) else getattr(cause, "code", None)
-    return code.name if isinstance(code, grpc.StatusCode) else f"{type(failure).__name__}, code {code}"
+    name = code.name if isinstance(code, grpc.StatusCode) else f"{type(failure).__name__}, code {code}"
+    return f"{FAULTS.get(code, 'fails')} ({name})"
 
 
 def _chunks(items: list[T]) -> Iterator[list[T]]:
