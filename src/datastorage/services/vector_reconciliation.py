@@ -24,6 +24,7 @@ from datastorage.repositories.model_vectors import count_vectors, page_of_vector
 from datastorage.repositories.outbox import Outbox
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.mirroring.mirror import Mirror
+from datastorage.services.second_engine_count import compare_counts
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ async def reconcile(deps: Dependencies, *, repair: bool, progress: Callable[[int
         await _repair(deps, left.hashes)
         left = await _compared(deps, progress)
         passes += 1
+    await compare_counts(deps)
     return Reconciled(found, left)
 
 
