@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import grpc
 import numpy as np
 from pymilvus import AsyncMilvusClient
-from pymilvus.exceptions import MilvusException
+from pymilvus.exceptions import ConnectionConfigException, MilvusException
 
 from datastorage.errors import EngineUnavailable
 from datastorage.vector_engine.hash_range import HashRange
@@ -28,6 +28,7 @@ CREATING_TIMEOUT_S: Final = 60.0  # a collection is made once; a cluster takes i
 FAULTS: Final[Mapping[object, str]] = {  # in words, where it is for an operator to mend
     2: "cannot be reached",  # pymilvus's own, when it cannot connect
     grpc.StatusCode.UNAVAILABLE: "cannot be reached",
+    grpc.StatusCode.DEADLINE_EXCEEDED: "does not answer in time",
     grpc.StatusCode.UNAUTHENTICATED: "does not accept the token",
     grpc.StatusCode.PERMISSION_DENIED: "does not allow that to the owner of the token",
     800: "has no such database",
@@ -155,6 +156,8 @@ class MilvusEngine:
 
 
 def _reason(failure: Exception) -> str:
+    if isinstance(failure, ConnectionConfigException):  # it does not say which
+        return "cannot open its Milvus Lite: another process has it open, or it is damaged"
     cause = failure.__cause__ if isinstance(failure.__cause__, grpc.RpcError) else failure
     code = cause.code() if isinstance(cause, grpc.RpcError) else getattr(cause, "code", None)
     name = code.name if isinstance(code, grpc.StatusCode) else f"{type(failure).__name__}, code {code}"
