@@ -71,7 +71,7 @@ async def stored_vectors(deps: Dependencies) -> int:
 
 
 async def reconcile(deps: Dependencies, *, repair: bool, progress: Callable[[int], object]) -> Reconciled:
-    """Compares everything, and with `repair` makes the engine agree; `progress` is told how many were compared.
+    """Compares everything, and with `repair` makes the engine agree; `progress` is told how many a pass has compared.
 
     What writers change meanwhile may look like a difference; a further pass tells. Errors: EngineUnavailable,
     OperatorError when there is nothing to compare with.
@@ -102,14 +102,13 @@ async def _compared(deps: Dependencies, progress: Callable[[int], object]) -> Di
         ends = [max(mirrored)] if mirrored else []
         if len(stored) == RECONCILE_WINDOW_TEXTS:
             ends.append(max(stored))
-        before = found.compared
         if not ends:
             found.add(stored, mirrored)
-            progress(found.compared - before)
+            progress(found.compared)
             return found
         after = min(ends)
         found.add(_up_to(after, stored), _up_to(after, mirrored))
-        progress(found.compared - before)
+        progress(found.compared)
 
 
 async def _stored_page(deps: Dependencies, after: bytes) -> dict[bytes, Vector]:
