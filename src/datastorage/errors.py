@@ -16,7 +16,6 @@
     │   ├── Throttled           the caller asks more often than it may
     │   ├── WriteCollision      PostgreSQL gave a transaction up in favour of another: nothing of it stands
     │   ├── EngineUnavailable   the vector engine beside PostgreSQL does not answer, or refuses
-    │   ├── VectorRefused       the vector engine will never keep one of some vectors: it is well
     │   ├── CircuitOpen         the dependency failed so often that it is left alone for a while
     │   └── EmbeddingFailed     no vector could be had for a text
     │       ├── EmbeddingTimeout  in time
@@ -160,10 +159,6 @@ class WriteCollision(Unavailable):
 
 class EngineUnavailable(Unavailable):
     """The vector engine beside PostgreSQL does not answer in time, or refuses."""
-
-
-class VectorRefused(Unavailable):
-    """The vector engine will never keep one of these vectors; it says nothing about the engine."""
 
 
 class CircuitOpen(Unavailable):

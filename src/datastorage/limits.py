@@ -232,6 +232,9 @@ ENGINE_FAILURES_MAX: Final = 3
 ENGINE_OPEN_S: Final = 5.0
 ENGINE_PROBE_S: Final = 5.0  # while it is in use: an idle service too notices that it is gone
 ENGINE_PROBE_LOST_S: Final = 1.0
+# Vectors of both sides are counted whenever it comes into use, and now and then: someone may have emptied it.
+ENGINE_COUNT_S: Final = 300.0
+ENGINE_COUNT_FILLING_S: Final = 15.0  # while it has too few
 # Texts that the engine does not know yet are compared one by one, some 4 µs each; beyond, PostgreSQL's index is asked.
 ENGINE_LAG_TEXTS_MAX: Final = 1_000
 # Checks of stored vectors: halfvec rounds each value to 11 bits, so lengths stay within 0.001 of 1.

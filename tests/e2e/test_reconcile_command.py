@@ -21,6 +21,7 @@ async def test_it_says_what_it_did_and_ends_with_1_while_the_engines_differ(
     done = commands.run("vectors", "reconcile", variables=given)
 
     assert (dry.code, done.code) == (1, 0)
+    assert "3/3" in done.err
     assert (
         "compared 3 texts found 3 missing in the engine, 0 surplus there, 0 different they do not" in dry.said
     )

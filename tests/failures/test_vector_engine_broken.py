@@ -21,7 +21,7 @@ SIMILAR = """
 async def test_while_the_engine_is_away_postgresql_serves_alone_and_then_both_hold_the_same(
     database_url: URL, serving: Serving, milvus: MilvusServer, writes: int, outage_s: float, audited: Audit
 ) -> None:
-    with serving(database_url) as service:
+    with serving(database_url, VECTOR_ENGINE_TIMEOUT_S=20) as service:  # who is killed refuses at once
         load = Load(service.urls, writes)
         async with load.running():
             await is_in_mode(service.services[0], "DUAL")
@@ -34,9 +34,11 @@ async def test_while_the_engine_is_away_postgresql_serves_alone_and_then_both_ho
         await is_in_mode(service.services[0], "DUAL")
 
         figures = await audited(database_url, load, service)
+        said = service.services[0].said
     async with with_engine(database_url, milvus.url) as (deps, _):
         compared = await reconcile(deps, repair=False, progress=lambda _: None)
 
+    assert [said.count(change) for change in ("vector_engine_lost", "vector_engine_back")] == [1, 1]
     assert len(found["data"]["similarIncidents"]["hits"]) == 5
     assert load.troubles.total() == 0
     assert figures.flawless
@@ -70,7 +72,7 @@ async def test_a_slow_engine_is_waited_for_by_nobody_and_put_out_of_use_when_it_
 ) -> None:
     async with slow_link(milvus.port) as link:
         slow_url = f"milvus://127.0.0.1:{link.port}"
-        with serving(database_url, VECTOR_ENGINE_URL=slow_url, VECTOR_ENGINE_TIMEOUT_S=1) as service:
+        with serving(database_url, VECTOR_ENGINE_URL=slow_url, VECTOR_ENGINE_TIMEOUT_S=2) as service:
             load = Load(service.urls, writes)
             async with load.running():
                 await is_in_mode(service.services[0], "DUAL")
@@ -78,7 +80,7 @@ async def test_a_slow_engine_is_waited_for_by_nobody_and_put_out_of_use_when_it_
                 link.delay_s = 0.2
                 await load.reached(0.5)
                 while_slow = await mode(service.services[0])
-                link.delay_s = 5
+                link.delay_s = 30
                 await is_in_mode(service.services[0], "POSTGRESQL_ONLY")
                 await load.reached(0.8)
                 link.delay_s = 0

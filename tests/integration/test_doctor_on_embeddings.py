@@ -1,4 +1,4 @@
-"""`datastorage doctor` on providers and caches, as an operator meets them."""
+"""`datastorage doctor` on providers, caches and vector engines, as an operator meets them."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +8,7 @@ from sqlalchemy.engine import URL
 
 from support.command_line import CommandLine, Ended
 from support.embedding_server import DIMENSIONS, KEY, MODEL, EmbeddingServer, Manner
+from support.milvus_server import MilvusServer
 from support.onnx_models import write_model, write_tokenizer
 from support.redis_server import RedisServer
 
@@ -98,3 +99,14 @@ async def test_redis_is_asked_for_a_sign_of_life(doctor: Run) -> None:
     assert (frozen.code, gone.code) == (0, 0)
     assert "! cache Redis is out of reach" in frozen.said
     assert "! cache Redis is out of reach" in gone.said
+
+
+async def test_the_vector_engine_is_prepared_and_counted(doctor: Run, milvus: MilvusServer) -> None:
+    well = doctor(VECTOR_ENGINE_URL=milvus.url)
+    milvus.kill()
+    gone = doctor(VECTOR_ENGINE_URL=milvus.url)
+
+    assert (well.code, gone.code) == (0, 0)  # it would run, on PostgreSQL alone
+    assert "✓ vector engine answers, and has 0 vectors of wordllama-l2-supercat-256" in well.said
+    assert "! vector engine The vector engine cannot be reached" in gone.said
+    assert "check DATASTORAGE_VECTOR_ENGINE_URL" in gone.said

@@ -12,7 +12,9 @@ from sqlalchemy.engine import URL
 from datastorage.domain.caller import ANONYMOUS
 from datastorage.domain.remediation import REMEDIATION
 from datastorage.services.dependencies import Dependencies
+from datastorage.services.mirror_worker import mirroring
 from datastorage.services.records import create_records
+from datastorage.services.second_engine_count import compare_counts
 from datastorage.services.similar_incidents import engine_leg, legs, search
 from datastorage.services.vector_reconciliation import reconcile
 from support.client import GraphQLClient
@@ -77,6 +79,13 @@ def _few_are_compared(monkeypatch: pytest.MonkeyPatch, rows_max: int) -> None:
 async def ask(client: GraphQLClient, text: str, namespace: str | None = None, first: int = 10) -> dict:
     filters = {"namespace": {"eq": namespace}} if namespace else None
     return (await client.ask(SIMILAR, text=text, filters=filters, first=first)).data["similarIncidents"]
+
+
+async def prepare(deps: Dependencies) -> None:
+    """As the prober does, when the engine is there."""
+    assert deps.embedder.provider is not None
+    await deps.second.prepare(deps.embedder.model, deps.embedder.provider.dimensions)
+    await compare_counts(deps)
 
 
 def ids(found: dict) -> list[str]:
@@ -154,6 +163,30 @@ async def test_what_only_the_engine_knows_is_not_shown(opened: tuple[Dependencie
     await deps.second.upsert(deps.embedder.model, {b"\1" * 32: vector})
 
     assert ids(await ask(client, text)) == expected
+
+
+async def test_an_engine_that_lost_its_vectors_is_not_asked_until_it_has_them_again(
+    opened: tuple[Dependencies, GraphQLClient], milvus: MilvusServer, statements: Any
+) -> None:
+    deps, client = opened
+    expected = [ids(await ask(client, text)) for text in QUESTIONS]
+    milvus.forget()
+    await prepare(deps)
+    async with mirroring(deps):  # so that it has some, as after a while
+        for number in range(20):
+            message = f"zebra crossing {number * 'and on '}"
+            await client.create(**remediation_input(remediationRequestId=f"z{number}", errorMessage=message))
+
+    with statements.counted() as sent:
+        found = [ids(await ask(client, text)) for text in QUESTIONS]
+    assert found == expected
+    assert [statement for statement in sent if INDEX_ASKED in statement]
+
+    await reconcile(deps, repair=True, progress=lambda _: None)
+    with statements.counted() as sent:
+        found = [ids(await ask(client, text)) for text in QUESTIONS]
+    assert found == expected
+    assert not [statement for statement in sent if INDEX_ASKED in statement]
 
 
 async def test_a_filter_that_leaves_too_few_still_gets_all_there_are(

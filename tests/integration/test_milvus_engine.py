@@ -1,6 +1,7 @@
 """The engine of Milvus against a real server, which is killed, frozen and started again, and against a file."""
 
 import asyncio
+import fcntl
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -345,3 +346,15 @@ async def test_a_file_serves_and_keeps_what_is_stored(tmp_path: Path, open_engin
     await again.prepare(MODEL, DIMENSIONS)
 
     assert await stored(again) == as_lists(vectors(5))
+
+
+async def test_a_file_that_another_process_has_open_is_unavailable_and_says_so(
+    tmp_path: Path, open_engine: OpenEngine
+) -> None:
+    place = tmp_path / "vectors.db"
+    place.mkdir()
+    with (place / "LOCK").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        with pytest.raises(EngineUnavailable, match="another process has it open"):
+            await open_engine(str(place)).prepare(MODEL, DIMENSIONS)

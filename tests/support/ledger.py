@@ -97,6 +97,10 @@ class Ledger:
 
     async def audited(self, sql: asyncpg.Connection, mirrored: Mapping[bytes, Sequence[float]]) -> Figures:
         """Compares each entry with what is stored, what is stored with the entries, and both stores of vectors."""
+        async with sql.transaction(isolation="repeatable_read", readonly=True):
+            return await self._audited(sql, mirrored)
+
+    async def _audited(self, sql: asyncpg.Connection, mirrored: Mapping[bytes, Sequence[float]]) -> Figures:
         await sql.execute(WITHOUT_INDEXES)
         rows: dict[str, list[asyncpg.Record]] = defaultdict(list)
         events: dict[str, list[tuple[int, str]]] = defaultdict(list)

@@ -35,15 +35,17 @@ async def settled(
     for service in replicas.living:
         await asyncio.to_thread(wait_until, lambda service=service: service.probe("/ready")[0] == 200)
     async with administrator(database) as sql:
-        await _none(sql, BUSY)
+        await _none(sql, BUSY, times=10)  # between two groups of writes there is nothing to be seen
         if not patient:
             await sql.execute(LEASES_ENDED)
         await _none(sql, BACKLOG)
         return await load.ledger.audited(sql, await asyncio.to_thread(milvus.vectors))
 
 
-async def _none(sql: asyncpg.Connection, query: str) -> None:
-    """The time limit of the whole test ends it, if nothing else does."""
-    while await sql.fetchval(query):
+async def _none(sql: asyncpg.Connection, query: str, times: int = 1) -> None:
+    """So many times in a row. The time limit of the whole test ends it, if nothing else does."""
+    seen = 0
+    while seen < times:
+        seen = 0 if await sql.fetchval(query) else seen + 1
         assert not await sql.fetchval(PARKED), "an entry of the outbox is given up"
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.02)

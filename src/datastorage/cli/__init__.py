@@ -39,7 +39,7 @@ COMMANDS: Final = {
     "schema": OnDemand("datastorage.cli.schema:schema", "Print the GraphQL schema (SDL)."),
     "doctor": OnDemand(
         "datastorage.cli.doctor:doctor",
-        "Check settings, embedding, cache, database, extension and index; say how to mend what is wrong.",
+        "Check settings, embedding, cache, vector engine, database and index; say how to mend what is wrong.",
     ),
     "settings": OnDemand(
         "datastorage.cli.settings_:settings",

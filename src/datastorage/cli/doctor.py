@@ -1,4 +1,4 @@
-"""`datastorage doctor`: checks settings, embedding, cache, database, extension and index, and says how to mend."""
+"""`datastorage doctor`: checks settings and all that the service stands on, and says how to mend what is wrong."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy.engine import URL
 
 from datastorage.app import expected, start_logging
 from datastorage.cli.embedding_findings import embedding_findings
+from datastorage.cli.engine_findings import engine_findings
 from datastorage.cli.parts import run
 from datastorage.db import migrations
 from datastorage.db.findings import Finding
@@ -19,13 +20,13 @@ from datastorage.settings import Settings, load_settings, unknown_variables
 
 
 def doctor() -> None:
-    """Check settings, embedding, cache, database, extension and index; say how to mend what is wrong.
+    """Check settings, embedding, cache, vector engine, database and index; say how to mend what is wrong.
 
     Exit code 1 if the service could not run as things are.
     """
     settings = load_settings()
     start_logging(settings)
-    findings = [*_settings(), *run(embedding_findings(settings))]
+    findings = [*_settings(), *run(embedding_findings(settings)), *run(engine_findings(settings))]
     try:
         with located(settings) as url:
             findings += run(_database(url, settings))

@@ -55,7 +55,7 @@ async def _reconcile(settings: Settings, *, repair: bool) -> Reconciled:
         with counting(Console(stderr=True)) as progress:
             task = progress.add_task("texts", total=await stored_vectors(deps))
             return await reconcile_vectors(
-                deps, repair=repair, progress=lambda count: progress.advance(task, count)
+                deps, repair=repair, progress=lambda compared: progress.update(task, completed=compared)
             )
 
 

@@ -77,7 +77,7 @@ async def sample(session: MaintenanceSession, model: str, rows_max: int) -> dict
     return {row.content_hash: row.vector for row in await session.execute(statement)}
 
 
-async def count_vectors(session: MaintenanceSession, model: str) -> int:
+async def count_vectors(session: ReadSession | MaintenanceSession, model: str) -> int:
     """How many vectors there are."""
     statement = select(func.count()).select_from(table).where(_c.model == model)
     return int(await session.scalar(statement) or 0)

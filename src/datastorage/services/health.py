@@ -65,7 +65,8 @@ class Health:
         if self._second is None or not self._second.configured:
             return []
         if self._second.available:
-            return [Check("vector_engine", good=True, detail="in use")]
+            detail = f"in use, but {reason}" if (reason := self._second.reason) else "in use"
+            return [Check("vector_engine", good=True, detail=detail)]
         since = self._second.since.isoformat(timespec="seconds")
         detail = f"out of use since {since}, PostgreSQL serves alone: {self._second.reason}"
         return [Check("vector_engine", good=True, detail=detail)]

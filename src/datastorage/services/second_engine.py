@@ -21,6 +21,7 @@ from datastorage.vector_engine import Near, Vector, VectorEngine
 
 log = structlog.get_logger(__name__)
 NOT_TRIED = "not tried yet"
+FILL = "searches use PostgreSQL's index until `datastorage vectors reconcile` has filled it"
 
 
 class EngineMode(StrEnum):
@@ -48,6 +49,7 @@ class SecondEngine:
         self._engine, self._now = engine, now
         self._breaker = breaker or engine_breaker()
         self._prepared = self._available = False
+        self._complete: bool | None = None  # not counted yet
         self._told: bool | None = None  # nothing yet
         self._since = now()
         self._reason: str | None = None if engine is None else NOT_TRIED
@@ -64,6 +66,11 @@ class SecondEngine:
         return self._available
 
     @property
+    def complete(self) -> bool:
+        """Whether it is in use and, when last counted, had all vectors: only then are its nearest the nearest."""
+        return self._available and self._complete is True
+
+    @property
     def mode(self) -> EngineMode:
         """Where vectors are kept and searched now."""
         if self._engine is None:
@@ -77,7 +84,7 @@ class SecondEngine:
 
     @property
     def reason(self) -> str | None:
-        """Why it is out of use; None while it is not."""
+        """Why it is out of use, or in use and not asked by searches; None while all is well."""
         return self._reason
 
     @property
@@ -106,10 +113,28 @@ class SecondEngine:
         with self._in_use() as engine:
             return await engine.nearest(model, vector, texts_max)
 
+    async def count(self, model: str) -> int:
+        """How many vectors it has."""
+        with self._in_use() as engine:
+            return await engine.count(model)
+
     async def page(self, model: str, after: bytes, texts_max: int) -> dict[bytes, Vector]:
         """Stored vectors with hashes beyond `after`, in order of their hashes; empty at the end."""
         with self._in_use() as engine:
             return await engine.page(model, after, texts_max)
+
+    def counted(self, found: int, wanted: int) -> None:
+        """What a count of its vectors means; each change is told once."""
+        complete = found >= wanted
+        if not self._available:
+            return
+        self._reason = None if complete else f"it has {found:,} of {wanted:,} vectors; {FILL}"
+        if complete is not self._complete:
+            self._complete = complete
+            if complete:
+                log.info("vector_engine_complete", vectors=found)
+            else:
+                log.warning("vector_engine_incomplete", vectors=found, wanted=wanted, mend=FILL)
 
     async def close(self) -> None:
         """Lets go of connections."""
@@ -153,6 +178,7 @@ class SecondEngine:
     def _change(self, *, available: bool) -> None:
         was_lost = self._told is False
         self._told = self._available = available
+        self._complete = None
         self._since = self._now()
         FALLBACK_ACTIVE.set(not available)
         if available:

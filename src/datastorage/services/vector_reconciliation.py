@@ -24,6 +24,7 @@ from datastorage.repositories.model_vectors import count_vectors, page_of_vector
 from datastorage.repositories.outbox import Outbox
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.mirroring.mirror import Mirror
+from datastorage.services.second_engine_count import compare_counts
 
 
 @dataclass(slots=True)
@@ -70,7 +71,7 @@ async def stored_vectors(deps: Dependencies) -> int:
 
 
 async def reconcile(deps: Dependencies, *, repair: bool, progress: Callable[[int], object]) -> Reconciled:
-    """Compares everything, and with `repair` makes the engine agree; `progress` is told how many were compared.
+    """Compares everything, and with `repair` makes the engine agree; `progress` is told how many a pass has compared.
 
     What writers change meanwhile may look like a difference; a further pass tells. Errors: EngineUnavailable,
     OperatorError when there is nothing to compare with.
@@ -87,6 +88,7 @@ async def reconcile(deps: Dependencies, *, repair: bool, progress: Callable[[int
         await _repair(deps, left.hashes)
         left = await _compared(deps, progress)
         passes += 1
+    await compare_counts(deps)
     return Reconciled(found, left)
 
 
@@ -100,14 +102,13 @@ async def _compared(deps: Dependencies, progress: Callable[[int], object]) -> Di
         ends = [max(mirrored)] if mirrored else []
         if len(stored) == RECONCILE_WINDOW_TEXTS:
             ends.append(max(stored))
-        before = found.compared
         if not ends:
             found.add(stored, mirrored)
-            progress(found.compared - before)
+            progress(found.compared)
             return found
         after = min(ends)
         found.add(_up_to(after, stored), _up_to(after, mirrored))
-        progress(found.compared - before)
+        progress(found.compared)
 
 
 async def _stored_page(deps: Dependencies, after: bytes) -> dict[bytes, Vector]:

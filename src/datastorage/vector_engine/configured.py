@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def configured_engine(settings: Settings) -> VectorEngine | None:
     _check_installed("pymilvus", "pip install 'datastorage[milvus]'")
     if address.is_file:
         _check_installed("milvus_lite", "pip install 'datastorage[milvus]' milvus-lite")
-        _check_folder(Path(address.uri))
+        _check_place(Path(address.uri))
     from datastorage.vector_engine.milvus import (  # noqa: PLC0415 -- an extra, and slow to import
         MilvusEngine,
     )
@@ -37,6 +38,10 @@ def _check_installed(package: str, mend: str) -> None:
         )
 
 
-def _check_folder(path: Path) -> None:
+def _check_place(path: Path) -> None:
     if not path.parent.is_dir():
         raise StartupError(f"DATASTORAGE_VECTOR_ENGINE_URL: the folder {path.parent} does not exist.")
+    if path.is_file():
+        raise StartupError(f"DATASTORAGE_VECTOR_ENGINE_URL: {path} is no Milvus Lite, which is a folder.")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise StartupError(f"DATASTORAGE_VECTOR_ENGINE_URL: nothing can be written to {path}.")

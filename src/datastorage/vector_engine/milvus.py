@@ -10,13 +10,13 @@ from typing import Any, Final, TypeVar
 import grpc
 import numpy as np
 from pymilvus import AsyncMilvusClient
-from pymilvus.exceptions import MilvusException
+from pymilvus.exceptions import ConnectionConfigException, MilvusException
 
 from datastorage.errors import EngineUnavailable
 from datastorage.vector_engine.hash_range import HashRange
 from datastorage.vector_engine.milvus_address import MilvusAddress
 from datastorage.vector_engine.milvus_collection import HASH, METRIC, VECTOR, collection_name, made_ready
-from datastorage.vector_engine.port import Near, Vector
+from datastorage.vector_engine.port import LAST_HASH, Near, Vector
 
 T = TypeVar("T")
 
@@ -25,6 +25,14 @@ ROWS_PER_CALL: Final = 500
 ROWS_ANSWERED_MAX: Final = 16_384  # Milvus refuses to answer more
 CANDIDATES_MIN: Final = 128  # of HNSW: for few neighbours, as many as a good recall asks for
 CREATING_TIMEOUT_S: Final = 60.0  # a collection is made once; a cluster takes its time to load it
+FAULTS: Final[Mapping[object, str]] = {  # in words, where it is for an operator to mend
+    2: "cannot be reached",  # pymilvus's own, when it cannot connect
+    grpc.StatusCode.UNAVAILABLE: "cannot be reached",
+    grpc.StatusCode.DEADLINE_EXCEEDED: "does not answer in time",
+    grpc.StatusCode.UNAUTHENTICATED: "does not accept the token",
+    grpc.StatusCode.PERMISSION_DENIED: "does not allow that to the owner of the token",
+    800: "has no such database",
+}
 FAILURES: Final = (MilvusException, grpc.RpcError, grpc.aio.UsageError)
 
 
@@ -49,6 +57,8 @@ class MilvusEngine:
         )
         await self._answer(making, CREATING_TIMEOUT_S + self._timeout_s)
         self._collections[model] = name
+        # That was another connection; the one in use may still be waiting before it tries the server again.
+        await self.page(model, LAST_HASH, 1)
 
     async def upsert(self, model: str, vectors: Mapping[bytes, Vector]) -> None:
         """Keeps these vectors."""
@@ -76,11 +86,15 @@ class MilvusEngine:
         )
         return [Near(bytes.fromhex(hit[HASH]), hit["distance"]) for hit in found[0]]
 
+    async def count(self, model: str) -> int:
+        """How many vectors are stored."""
+        return await self._count(model, "")
+
     async def page(self, model: str, after: bytes, texts_max: int) -> dict[bytes, Vector]:
         """Milvus answers in no order, so a range of hashes is sought that it can answer as a whole."""
         limit = min(texts_max, ROWS_ANSWERED_MAX - 1)
-        beyond = await self._query(model, f'{HASH} > "{after.hex()}"', output_fields=["count(*)"])
-        reach = HashRange.holding(limit, beyond[0]["count(*)"], after)
+        beyond = await self._count(model, f'{HASH} > "{after.hex()}"')
+        reach = HashRange.holding(limit, beyond, after)
         while True:
             rows = await self._query(
                 model, reach.expression(HASH), output_fields=[HASH, VECTOR], limit=limit + 1
@@ -101,6 +115,10 @@ class MilvusEngine:
         if client is not None:
             await self._answer(client.close(), self._timeout_s)
         await asyncio.to_thread(self._address.release)
+
+    async def _count(self, model: str, expression: str) -> int:
+        (row,) = await self._query(model, expression, output_fields=["count(*)"])
+        return int(row["count(*)"])
 
     async def _query(self, model: str, expression: str, **options: Any) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = await self._call(
@@ -134,13 +152,16 @@ class MilvusEngine:
         except TimeoutError:
             raise EngineUnavailable(f"The vector engine did not answer within {timeout_s:g} s.") from None
         except FAILURES as failure:
-            raise EngineUnavailable(f"The vector engine fails: {_reason(failure)}.") from None
+            raise EngineUnavailable(f"The vector engine {_reason(failure)}.") from None
 
 
 def _reason(failure: Exception) -> str:
+    if isinstance(failure, ConnectionConfigException):  # it does not say which
+        return "cannot open its Milvus Lite: another process has it open, or it is damaged"
     cause = failure.__cause__ if isinstance(failure.__cause__, grpc.RpcError) else failure
     code = cause.code() if isinstance(cause, grpc.RpcError) else getattr(cause, "code", None)
-    return code.name if isinstance(code, grpc.StatusCode) else f"{type(failure).__name__}, code {code}"
+    name = code.name if isinstance(code, grpc.StatusCode) else f"{type(failure).__name__}, code {code}"
+    return f"{FAULTS.get(code, 'fails')} ({name})"
 
 
 def _chunks(items: list[T]) -> Iterator[list[T]]:

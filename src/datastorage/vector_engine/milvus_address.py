@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from datastorage.settings import MILVUS_SCHEMES
+
+RECONNECT_MS_MAX: Final = 1_000  # gRPC's own are two minutes: so long the engine would be back and not in use
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,12 @@ class MilvusAddress:
     @property
     def arguments(self) -> dict[str, Any]:
         """Those of both clients of pymilvus."""
-        return {"uri": self.uri, "db_name": self.database, "token": self.token}
+        return {
+            "uri": self.uri,
+            "db_name": self.database,
+            "token": self.token,
+            "grpc_options": {"grpc.max_reconnect_backoff_ms": RECONNECT_MS_MAX},
+        }
 
     def release(self) -> None:
         """Ends the server of a file; with a real one there is nothing to do."""

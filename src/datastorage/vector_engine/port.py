@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Vector: TypeAlias = NDArray[np.float32]
+
+LAST_HASH: Final = b"\xff" * 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,9 @@ class VectorEngine(Protocol):
 
     async def nearest(self, model: str, vector: Vector, texts_max: int) -> list[Near]:
         """The nearest texts, nearest first."""
+
+    async def count(self, model: str) -> int:
+        """How many vectors are stored."""
 
     async def page(self, model: str, after: bytes, texts_max: int) -> dict[bytes, Vector]:
         """Stored vectors with hashes beyond `after`, in order of their hashes; empty at the end."""

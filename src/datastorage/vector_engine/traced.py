@@ -35,6 +35,11 @@ class TracedEngine:
         with self._call("search", model):
             return await self._engine.nearest(model, vector, texts_max)
 
+    async def count(self, model: str) -> int:
+        """How many vectors are stored."""
+        with self._call("count", model):
+            return await self._engine.count(model)
+
     async def page(self, model: str, after: bytes, texts_max: int) -> dict[bytes, Vector]:
         """Stored vectors with hashes beyond `after`, in order of their hashes."""
         with self._call("query", model):

@@ -8,9 +8,9 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from datastorage.errors import EngineUnavailable, VectorRefused
+from datastorage.errors import EngineUnavailable
 from datastorage.resilience import CircuitBreaker, CircuitName
-from datastorage.services.second_engine import EngineMode, SecondEngine
+from datastorage.services.second_engine import FILL, EngineMode, SecondEngine
 from datastorage.vector_engine import Near, Vector
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,6 +50,10 @@ class Engine:
     async def nearest(self, _model: str, _vector: Vector, _texts_max: int) -> list[Near]:
         self._answer("nearest")
         return [Near(HASH, 1.0)]
+
+    async def count(self, _model: str) -> int:
+        self._answer("count")
+        return 1
 
     async def page(self, _model: str, _after: bytes, _texts_max: int) -> dict[bytes, Vector]:
         self._answer("page")
@@ -161,6 +165,7 @@ async def test_failing_repeatedly_it_goes_out_of_use_which_is_told_once(setup: S
         lambda second: second.upsert(MODEL, {HASH: VECTOR}),
         lambda second: second.delete(MODEL, [HASH]),
         lambda second: second.nearest(MODEL, VECTOR, 1),
+        lambda second: second.count(MODEL),
         lambda second: second.page(MODEL, b"", 1),
     ],
 )
@@ -207,15 +212,38 @@ async def test_left_alone_it_is_not_even_prepared(setup: Setup) -> None:
     assert len(setup.engine.asked) == asked
 
 
-async def test_a_vector_that_it_refuses_says_nothing_about_the_engine(setup: Setup) -> None:
+async def test_while_it_has_too_few_vectors_it_is_in_use_and_not_complete_which_is_told_once(
+    setup: Setup,
+) -> None:
     await setup.prepared()
-    setup.engine.fault = VectorRefused("of length 0")
+    assert not setup.second.complete
 
-    for _ in range(FAILURES + 1):
-        with pytest.raises(VectorRefused):
-            await setup.second.upsert(MODEL, {HASH: VECTOR})
+    with capture_logs() as logs:
+        setup.second.counted(3, 600)
+        setup.second.counted(500, 600)
+        few = (setup.second.available, setup.second.complete, setup.second.reason)
+        setup.second.counted(600, 600)
+        setup.second.counted(601, 600)
 
-    assert setup.second.available
+    assert [(log["event"], log["vectors"]) for log in logs] == [
+        ("vector_engine_incomplete", 3),
+        ("vector_engine_complete", 600),
+    ]
+    assert few == (True, False, f"it has 500 of 600 vectors; {FILL}")
+    assert (setup.second.complete, setup.second.reason) == (True, None)
+
+
+async def test_an_engine_that_was_lost_is_counted_anew(setup: Setup) -> None:
+    await setup.prepared()
+    setup.second.counted(600, 600)
+    await setup.fails()
+    setup.engine.fault = None
+    setup.clock.seconds += OPEN_S
+
+    setup.second.counted(600, 600)  # of before
+    await setup.second.prepare(MODEL, DIMENSIONS)
+
+    assert not setup.second.complete
 
 
 async def test_closing_an_engine_that_is_down_is_no_error(setup: Setup) -> None:

@@ -1,5 +1,6 @@
 """The vector engine as the settings say."""
 
+import os
 import subprocess
 import sys
 from importlib import util
@@ -50,7 +51,12 @@ async def test_a_url_makes_an_engine_without_connecting(url: str) -> None:
 def test_a_url_is_told_as_pymilvus_wants_it(url: str, uri: str, database: str) -> None:
     address = MilvusAddress.parsed(url, TOKEN)
 
-    assert address.arguments == {"uri": uri, "db_name": database, "token": TOKEN}
+    assert {**address.arguments, "grpc_options": None} == {
+        "uri": uri,
+        "db_name": database,
+        "token": TOKEN,
+        "grpc_options": None,
+    }
     assert TOKEN not in repr(address)
 
 
@@ -86,6 +92,26 @@ def test_a_file_has_one_process() -> None:
 def test_a_file_in_no_folder_is_refused_at_start(tmp_path: Path) -> None:
     with pytest.raises(StartupError, match="absent does not exist"):
         configured_engine(settings(vector_engine_url=str(tmp_path / "absent" / "vectors.db")))
+
+
+def test_a_file_that_is_no_milvus_lite_is_refused_at_start(tmp_path: Path) -> None:
+    (tmp_path / "other.db").write_text("something else")
+
+    with pytest.raises(StartupError, match=r"other\.db is no Milvus Lite, which is a folder"):
+        configured_engine(settings(vector_engine_url=str(tmp_path / "other.db")))
+
+
+@pytest.mark.parametrize("place", ["vectors.db", "there.db"])
+def test_a_place_that_cannot_be_written_is_refused_at_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (tmp_path / "there.db").mkdir()
+    monkeypatch.setattr(
+        configured.os, "access", lambda _path, mode: mode != os.W_OK
+    )  # root may write everywhere
+
+    with pytest.raises(StartupError, match=rf"nothing can be written to .*{place}"):
+        configured_engine(settings(vector_engine_url=str(tmp_path / place)))
 
 
 @pytest.mark.parametrize(

@@ -640,7 +640,7 @@ class VectorEngineStatus(Record):
     since: datetime | None
     "Since when it is in use or out of use; null if none is configured."
     reason: str | None
-    "Why it is out of use; null while it is in use."
+    "Why it is out of use, or searches do not ask it yet; null while all is well."
 
 
 class SystemStatus(Record):

@@ -20,7 +20,9 @@ class VectorEngineStatus:
     since: datetime | None = strawberry.field(
         description="Since when it is in use or out of use; null if none is configured."
     )
-    reason: str | None = strawberry.field(description="Why it is out of use; null while it is in use.")
+    reason: str | None = strawberry.field(
+        description="Why it is out of use, or searches do not ask it yet; null while all is well."
+    )
 
 
 @strawberry.type(description="Texts that wait for one thing to be done about them, of all embedding models.")

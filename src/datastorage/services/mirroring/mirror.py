@@ -15,7 +15,7 @@ import structlog
 
 from datastorage.domain.enums import OutboxKind
 from datastorage.embedding import Vector
-from datastorage.errors import EngineUnavailable, VectorRefused
+from datastorage.errors import EngineUnavailable
 from datastorage.limits import BACKFILL_BUSY_S, MIRROR_BATCH_VECTORS, MIRROR_DELIVERY_S, MIRROR_LEASE_S
 from datastorage.observability.labels import DualWriteFailure
 from datastorage.observability.metrics import count_dualwrite_failure
@@ -64,17 +64,18 @@ class Mirror:
         deadline = asyncio.get_running_loop().time() + MIRROR_DELIVERY_S
         async with self._deps.database.primary() as session:
             vectors = await vectors_of(session, self._model, leased)
-        gone = leased - vectors.keys()
+        gone, refused = leased - vectors.keys(), self._unfit(vectors)
+        fit = {key: vector for key, vector in vectors.items() if key not in refused}
         try:
             async with asyncio.timeout_at(deadline):
-                refused = self._unfit(vectors)
-                refused |= await self._kept({key: vectors[key] for key in vectors.keys() - refused.keys()})
+                if fit:
+                    await self._deps.second.upsert(self._model, fit)
                 if gone:
                     await self._deps.second.delete(self._model, gone)
         except (EngineUnavailable, TimeoutError) as outage:
             return await self._failed(leased, outage)
         self._texts_max = min(MIRROR_BATCH_VECTORS, self._texts_max * 2)
-        settled = await self._settle(vectors.keys() - refused.keys(), gone, refused)
+        settled = await self._settle(fit, gone, refused)
         return Delivery(len(leased), settled, len(refused))
 
     def _unfit(self, vectors: Mapping[bytes, Vector]) -> dict[bytes, str]:
@@ -86,20 +87,6 @@ class Mirror:
             for key, vector in vectors.items()
             if len(vector) != wanted
         }
-
-    async def _kept(self, vectors: Mapping[bytes, Vector]) -> dict[bytes, str]:
-        """Has the engine keep vectors; returns why it refused some. Errors: EngineUnavailable."""
-        if not vectors:
-            return {}
-        try:
-            await self._deps.second.upsert(self._model, vectors)
-        except VectorRefused as refusal:
-            if len(vectors) == 1:
-                return dict.fromkeys(vectors, str(refusal))
-        else:
-            return {}
-        every, half = list(vectors.items()), len(vectors) // 2  # one takes others down with it
-        return await self._kept(dict(every[:half])) | await self._kept(dict(every[half:]))
 
     async def _failed(self, leased: frozenset[bytes], outage: Exception) -> Delivery:
         log.info("mirroring_failed", texts=len(leased), reason=str(outage) or type(outage).__name__)

@@ -32,9 +32,9 @@ class EngineLeg:
 
         What is committed and not delivered yet is compared as well, so that a lag hides nothing. More than a few of
         these mean that the engine is being filled or was away: then the index, which never lags, is both right
-        and cheaper than comparing with all of them.
+        and cheaper than comparing with all of them. So it is where the engine has not been filled.
         """
-        if not self._second.available:
+        if not self._second.complete:
             return None
         lagging = await hashes_not_mirrored(self._session, self._model, ENGINE_LAG_TEXTS_MAX + 1)
         if len(lagging) > ENGINE_LAG_TEXTS_MAX:
