@@ -27,6 +27,8 @@ from support.process_host import ProcessHost
 from support.service import service_host
 
 SHARED_DIR = "DATASTORAGE_TEST_SHARED_DIR"
+IN_MEMORY = Path("/dev/shm")  # noqa: S108 -- a folder with a name of chance is made in it
+IN_MEMORY_BYTES_MIN = 6 * 1024**3  # 2 GB of WAL, and the databases of the tests that run at once
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,9 +36,16 @@ def pytest_configure(config: pytest.Config) -> None:
     # Where it is set, each of the many processes that tests start would compile all it imports: 5 s.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if not hasattr(config, "workerinput"):
-        shared = Path(tempfile.mkdtemp(prefix="datastorage-tests-"))
+        shared = Path(tempfile.mkdtemp(prefix="datastorage-tests-", dir=_in_memory()))
         shared.chmod(0o755)
         os.environ[SHARED_DIR] = str(shared)
+
+
+def _in_memory() -> Path | None:
+    """Where each test's database is made ten times as fast, since nothing there waits for a disk; None without room."""
+    if not IN_MEMORY.is_dir() or shutil.disk_usage(IN_MEMORY).free < IN_MEMORY_BYTES_MIN:
+        return None
+    return IN_MEMORY
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
