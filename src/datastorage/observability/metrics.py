@@ -188,6 +188,7 @@ _DUALWRITE_SUCCESS = Count(DUALWRITE_SUCCESS)
 _CACHE_HITS, _CACHE_MISSES = Count(CACHE_HITS), Count(CACHE_MISSES)
 _EMBEDDING_SECONDS = Durations(EMBEDDING_SECONDS, EMBEDDING_BUCKETS)
 _IN_FLIGHT = Level(REQUESTS_IN_FLIGHT)
+_WRITE_QUEUE = Level(WRITE_QUEUE_UNITS)
 _EMBEDDING = {outcome: EMBEDDING_REQUESTS.labels(outcome) for outcome in EmbeddingOutcome}
 _CIRCUIT = {
     name: {state: CIRCUIT_STATE.labels(name, state) for state in CircuitState} for name in CircuitName
@@ -241,6 +242,16 @@ def count_cache_reads(hits: int, misses: int) -> None:
 def count_embedded(texts: int, seconds: float) -> None:
     """Counts and times texts that the provider embedded in one call: each takes its share of the time."""
     _EMBEDDING_SECONDS.add(seconds / texts, texts)
+
+
+def write_queued() -> None:
+    """Counts a unit of work that waits for its turn."""
+    _WRITE_QUEUE.up()
+
+
+def write_taken() -> None:
+    """Its turn has come, or nobody waits for it any more."""
+    _WRITE_QUEUE.down()
 
 
 def request_began() -> None:

@@ -10,15 +10,15 @@ Nothing is kept here that was acknowledged: what waits is gone with the process,
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Collection, Sequence
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from datastorage.db.faults import concerns_one_unit
 from datastorage.errors import Unavailable
 from datastorage.limits import WRITE_GROUP_ROWS_MAX, WRITE_GROUPS_MAX, WRITE_QUEUE_ROWS_MAX
-from datastorage.observability.metrics import WRITE_GROUP_UNITS, WRITE_QUEUE_UNITS
+from datastorage.observability.metrics import WRITE_GROUP_UNITS, write_queued, write_taken
 from datastorage.services.repetition import repeated
 
 
@@ -58,6 +58,11 @@ class _Entry(Generic[U, O]):
     lane: Lane[U, O]
     unit: U
     outcome: asyncio.Future[O] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    context: Context = field(default_factory=copy_context)  # of the request
+    keys: frozenset[tuple[Lane[U, O], str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keys = frozenset((self.lane, key) for key in self.unit.keys)
 
     def answer(self, outcome: O) -> None:
         if not self.outcome.done():  # else its caller is gone
@@ -79,7 +84,7 @@ class WriteQueue:
         groups_max: int = WRITE_GROUPS_MAX,
     ) -> None:
         self._rows_max, self._group_rows_max, self._groups_max = rows_max, group_rows_max, groups_max
-        self._waiting: deque[_Entry[Any, Any]] = deque()
+        self._waiting: dict[_Entry[Any, Any], None] = {}  # in the order in which they came
         self._rows = 0  # that wait
         self._under_way: set[tuple[Lane[Any, Any], str]] = set()
         self._groups: set[asyncio.Task[None]] = set()
@@ -94,8 +99,9 @@ class WriteQueue:
         if self._waiting and self._rows + unit.rows > self._rows_max:
             raise Unavailable("too many writes are waiting; try again")
         entry = _Entry(lane, unit)
-        self._waiting.append(entry)
+        self._waiting[entry] = None
         self._rows += unit.rows
+        write_queued()
         self._start_groups()
         try:
             return await entry.outcome
@@ -117,12 +123,11 @@ class WriteQueue:
 
     def _start_groups(self) -> None:
         while len(self._groups) < self._groups_max and (group := self._next_group()):
-            keys = {(entry.lane, key) for entry in group for key in entry.unit.keys}
-            self._under_way |= keys  # at once: the task begins later, and others may come before
-            task = asyncio.create_task(self._write(group, keys))
-            self._groups.add(task)
-            task.add_done_callback(self._groups.discard)
-        WRITE_QUEUE_UNITS.set(len(self._waiting))
+            # At once: the task begins later, and others may come before.
+            keys = frozenset[tuple[Lane[Any, Any], str]]().union(*(entry.keys for entry in group))
+            self._under_way |= keys
+            # In the request of the first: this may be called at the end of a group that has nothing to do with it.
+            self._groups.add(asyncio.create_task(self._write(group, keys), context=group[0].context))
 
     def _next_group(self) -> list[_Entry[Any, Any]]:
         """The first unit that can be written now, and those of its lane that can go with it."""
@@ -130,22 +135,22 @@ class WriteQueue:
         held = set(self._under_way)
         rows = 0
         for entry in self._waiting:
-            lane, unit = entry.lane, entry.unit
-            keys = {(lane, key) for key in unit.keys}
-            fits = not group or (lane == group[0].lane and rows + unit.rows <= self._group_rows_max)
-            if fits and held.isdisjoint(keys) and not (group and unit.alone):
+            unit = entry.unit
+            fits = not group or (entry.lane == group[0].lane and rows + unit.rows <= self._group_rows_max)
+            if fits and held.isdisjoint(entry.keys) and not (group and unit.alone):
                 group.append(entry)
                 rows += unit.rows
                 if unit.alone or rows >= self._group_rows_max:
                     break
-            held |= keys  # what came earlier goes first
+            held |= entry.keys  # what came earlier goes first
         self._take(group)
         return group
 
     def _take(self, entries: Sequence[_Entry[Any, Any]]) -> None:
         for entry in entries:
-            self._waiting.remove(entry)
+            del self._waiting[entry]
             self._rows -= entry.unit.rows
+            write_taken()
 
     async def _write(
         self, group: Sequence[_Entry[Any, Any]], keys: Collection[tuple[Lane[Any, Any], str]]
@@ -154,9 +159,7 @@ class WriteQueue:
             await self._write_or_split(group)
         finally:
             self._under_way.difference_update(keys)
-            task = asyncio.current_task()
-            if task is not None:
-                self._groups.discard(task)
+            self._groups.discard(cast("asyncio.Task[None]", asyncio.current_task()))
             self._start_groups()
 
     async def _write_or_split(self, group: Sequence[_Entry[Any, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 import pytest
@@ -9,7 +10,11 @@ from asyncpg.exceptions import NumericValueOutOfRangeError
 from sqlalchemy.exc import DBAPIError
 
 from datastorage.errors import LockTimeout, OperationTimeout, Unavailable, WriteCollision
+from datastorage.observability.metrics import WRITE_QUEUE_UNITS
+from datastorage.observability.tallies import hand_over
 from datastorage.services.write_queue import WriteQueue
+
+REQUEST: ContextVar[str] = ContextVar("request")
 
 
 @dataclass(eq=False)
@@ -130,6 +135,39 @@ async def test_one_bad_unit_does_not_spoil_its_group(fault: Exception) -> None:
 
     assert outcomes == ["a stands", fault, "c stands"]
     assert lane.groups == [["a"], ["b", "c"], ["b"], ["c"]]
+
+
+async def test_a_group_is_written_in_the_context_of_its_first_unit() -> None:
+    seen: list[str] = []
+    queue, lane = WriteQueue(groups_max=1), RecordingLane()
+    lane.fault = lambda _names: seen.append(REQUEST.get())
+    tasks = []
+    for name in "abc":
+        REQUEST.set(f"request {name}")
+        tasks += await handed(queue, lane, item(name))
+    lane.may_end.set()
+    await asyncio.gather(*tasks)
+
+    assert lane.groups == [["a"], ["b", "c"]]
+    assert seen == ["request a", "request b"]  # and not the one whose end made room
+
+
+async def test_what_waits_is_shown_until_it_is_taken() -> None:
+    queue, lane = WriteQueue(groups_max=1), RecordingLane()
+    hand_over()
+    before = WRITE_QUEUE_UNITS._value.get()
+
+    first, second, third = await handed(queue, lane, item("a"), item("b"), item("c"))
+    third.cancel()
+    with pytest.raises(Unavailable):
+        await third
+    hand_over()
+    assert WRITE_QUEUE_UNITS._value.get() - before == 1
+
+    lane.may_end.set()
+    await asyncio.gather(first, second)
+    hand_over()
+    assert WRITE_QUEUE_UNITS._value.get() == before
 
 
 async def test_a_lost_connection_is_every_callers_outcome_and_nothing_is_written_twice() -> None:
