@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 from sqlalchemy.engine import URL
 
 from datastorage.db.database import Database
 from datastorage.settings import Settings
+from support.redis_server import RedisServer
 from support.servers import Server, cluster, installation
 
 
@@ -37,3 +39,21 @@ async def open_database() -> AsyncIterator[Callable[[URL, Settings], Database]]:
     yield open_
     for database in opened:
         await database.close()
+
+
+@pytest.fixture(scope="module")
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis of a module's own."""
+    server = RedisServer().start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
+    """A plain client, to look behind; the server is as it was started."""
+    redis_server.kill()
+    redis_server.start()
+    client = Redis.from_url(redis_server.url)
+    yield client
+    await client.aclose()

@@ -1,7 +1,7 @@
 """Rate limits and documents that replicas share: one for all of them, and each for itself while Redis is away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from hashlib import sha256
 
@@ -46,23 +46,6 @@ class Replicas:
 
     def documents(self) -> PersistedDocuments:
         return PersistedDocuments(self.redis(CircuitName.DOCUMENTS))
-
-
-@pytest.fixture(scope="module")
-def redis_server() -> Iterator[RedisServer]:
-    server = RedisServer().start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
-    """A plain client, to look behind; the server is as it was started."""
-    redis_server.kill()
-    redis_server.start()
-    client = Redis.from_url(redis_server.url)
-    yield client
-    await client.aclose()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import numpy as np
@@ -19,23 +19,6 @@ MODEL, DIMENSIONS = "wordllama-l2-supercat-256", 4
 
 def vector(number: float) -> Vector:
     return np.array([number, -number, 0.5, 1e-7], np.float32)
-
-
-@pytest.fixture(scope="module")
-def redis_server() -> Iterator[RedisServer]:
-    server = RedisServer().start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
-    """A plain client, to look behind the cache; the server is as it was started."""
-    redis_server.kill()
-    redis_server.start()
-    client = Redis.from_url(redis_server.url)
-    yield client
-    await client.aclose()
 
 
 @pytest.fixture

@@ -5,14 +5,12 @@
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from support.helper_program import HelperProgram
 
 SAID_BYTES_MAX = 1_000_000
 
@@ -31,31 +29,15 @@ class Ended:
         return " ".join((self.out + self.err).split())
 
 
-class CommandLine:
+class CommandLine(HelperProgram):
     """Runs commands, one after the other, in processes of their own."""
 
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "support.command_line"],
-            cwd=Path(__file__).parents[1],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.communicate()
-        assert self._process.returncode == 0
+    def __init__(self) -> None:
+        super().__init__("support.command_line")
 
     def run(self, *arguments: str, variables: Mapping[str, str]) -> Ended:
         """Runs `datastorage` with these arguments and, of our variables, only these."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps([arguments, dict(variables)]), file=self._process.stdin, flush=True)
-        return Ended(*json.loads(self._process.stdout.readline()))
+        return Ended(*self.answer(arguments, dict(variables)))
 
 
 def serve() -> None:

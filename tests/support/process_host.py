@@ -6,15 +6,14 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import psutil
+
+from support.helper_program import HelperProgram
 
 STREAMS = ("stdout", "stderr")
 
@@ -40,26 +39,11 @@ class Forked:
             os.kill(self.pid, number)
 
 
-class ProcessHost:
+class ProcessHost(HelperProgram):
     """Starts processes that call one function, each in a session of its own; they end with the host."""
 
     def __init__(self, function: str, *imported: str) -> None:
-        self._command = [sys.executable, "-m", "support.process_host", function, *imported]
-
-    def __enter__(self) -> Self:
-        self._program = subprocess.Popen(
-            self._command,
-            cwd=Path(__file__).parents[1],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._program.communicate()
+        super().__init__("support.process_host", function, *imported)
 
     def start(
         self,
@@ -68,11 +52,7 @@ class ProcessHost:
         place: Path | None = None,
     ) -> Forked:
         """Forks one; in its place it says what it has to say, in files named like the streams."""
-        assert self._program.stdin is not None
-        assert self._program.stdout is not None
-        given = (arguments, dict(environment or os.environ), place and str(place))
-        print(json.dumps(given), file=self._program.stdin, flush=True)
-        return Forked(int(self._program.stdout.readline()))
+        return Forked(self.answer(arguments, dict(environment or os.environ), place and str(place)))
 
 
 def serve(function: str, *imported: str) -> None:
