@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, Final, cast
 
 import strawberry
@@ -18,25 +18,25 @@ from graphql import (
     GraphQLOutputType,
     GraphQLResolveInfo,
     GraphQLSchema,
-    GraphQLUnionType,
     ListValueNode,
     ObjectValueNode,
     Undefined,
     ValueNode,
     VariableNode,
-    get_named_type,
-    is_leaf_type,
 )
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.execution.values import VariableValues, coerce_argument
 from graphql.pyutils import Path
-from strawberry.types.arguments import convert_argument
+from strawberry import Schema
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 from datastorage.domain.kind import Wanted
-from datastorage.graphql.compiled.serialisers import Unfit, answering
-from datastorage.graphql.compiled.unsupported import Unsupported
+from datastorage.graphql.compiled.conversion import Converters
+from datastorage.graphql.compiled.resolving import ResultsOfErrors, resolving
+from datastorage.graphql.compiled.serialisers import answering
+from datastorage.graphql.compiled.unsupported import Unfit, Unsupported
 from datastorage.graphql.compiled.wanted import Selected, wanted
 
 _NO_VARIABLES: Final = VariableValues({}, {})
@@ -55,20 +55,14 @@ class Call:
         node = by[0].node
         field = parent.fields.get(node.name.value)
         definition = field.extensions.get("strawberry-definition") if field else None
-        if field is None or not isinstance(definition, StrawberryField) or definition.extensions:
+        if field is None or not isinstance(definition, StrawberryField):
             raise Unsupported("no field of Strawberry's")
-        resolver = definition.base_resolver
-        if resolver is None or not resolver.is_async or resolver.self_parameter:
-            raise Unsupported("nothing to wait for")
-        if isinstance(get_named_type(field.type), GraphQLUnionType):
-            raise Unsupported("Strawberry turns its errors into results")
         self.field, self.definition, self.parent, self.by = field, definition, parent, by
+        self.name: str = node.name.value
         self.type: GraphQLOutputType = field.type
         self.serialise = answering(schema, field.type, by, selected)
-        self.resolve = cast("Callable[..., Awaitable[Any]]", resolver.wrapped_func)
-        record = resolver.parent_parameter or resolver.root_parameter
-        self._record = record.name if record else None
-        self._info = resolver.info_parameter.name if resolver.info_parameter else None
+        self._resolve = resolving(definition)
+        self._results = ResultsOfErrors(_converter(schema), definition)
         self.wanted: Wanted = wanted(field.type, by, selected)
         self._constant: dict[str, Any] = {}
         self._variable: list[_FromVariable] = []
@@ -78,13 +72,10 @@ class Call:
             self._prepare(argument, node, given.get(argument.name))
 
     def asked(self, executor: Executor[Any], source: Any, path: Path) -> Awaitable[Any]:
-        """The resolver's answer. Errors: Unfit, GraphQLError, before it is asked."""
-        arguments = self._arguments(executor.variable_values)
-        if self._record is not None:
-            arguments[self._record] = source
-        if self._info is not None:
-            arguments[self._info] = CompiledInfo(self, executor, path)
-        return self.resolve(**arguments)
+        """What the resolver will answer. Errors: Unfit, GraphQLError, before it is asked."""
+        info, arguments = CompiledInfo(self, executor, path), self._arguments(executor.variable_values)
+        answer = self._resolve(source, info, arguments)
+        return self._results.instead_of_errors(answer, info) if self._results.are_there else answer
 
     def _prepare(self, argument: _Argument, node: FieldNode, given: ArgumentNode | None) -> None:
         if given is None or not _uses_variables(given.value):
@@ -125,6 +116,11 @@ class CompiledInfo(strawberry.Info[Any, None]):
     def __init__(self, call: Call, executor: Executor[Any], path: Path) -> None:
         self._call, self._executor, self._path = call, executor, path
         self._field = call.definition
+
+    @property
+    def field_name(self) -> str:
+        """That of the schema."""
+        return self._call.name
 
     @property
     def wanted(self) -> Wanted:
@@ -181,22 +177,17 @@ class _FromVariable:
 def _arguments_of(
     schema: GraphQLSchema, definition: StrawberryField, arguments: Mapping[str, GraphQLArgument]
 ) -> Iterator[_Argument]:
-    strawberry_schema = schema._strawberry_schema  # type: ignore[attr-defined] # noqa: SLF001 -- its only link
-    converter = strawberry_schema.schema_converter
-    by_name = {
-        converter.config.name_converter.from_argument(argument): argument for argument in definition.arguments
-    }
+    names = _converter(schema).config.name_converter
+    by_name = {names.from_argument(argument): argument.python_name for argument in definition.arguments}
+    converters = Converters()
     for name, argument in arguments.items():
-        known = by_name[name]
-        convert = partial(
-            convert_argument,
-            type_=known.type,
-            scalar_registry=converter.scalar_registry,
-            config=converter.config,
-            path=(name,),
-        )
-        kind = argument.type.of_type if isinstance(argument.type, GraphQLNonNull) else argument.type
-        yield _Argument(name, known.python_name, argument, None if is_leaf_type(kind) else convert)
+        yield _Argument(name, by_name[name], argument, converters.of(argument.type))
+
+
+def _converter(schema: GraphQLSchema) -> GraphQLCoreConverter:
+    """What made the schema."""
+    made_by: Schema = schema._strawberry_schema  # type: ignore[attr-defined] # noqa: SLF001 -- its only link
+    return made_by.schema_converter
 
 
 def _uses_variables(value: ValueNode) -> bool:

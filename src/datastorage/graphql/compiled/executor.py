@@ -58,7 +58,8 @@ class CompiledExecutor(Executor[Any]):
         """Data and errors."""
         plan, data = self._plan, None
         try:
-            execute = self.execute_fields_serially if plan.is_mutation else self.execute_fields
+            one_by_one = plan.is_mutation and len(plan.root_fields) > 1
+            execute = self.execute_fields_serially if one_by_one else self.execute_fields
             fields = execute(plan.root_type, None, None, plan.root_fields, None)
             data = await fields if isinstance(fields, Awaitable) else fields
         except GraphQLError as error:

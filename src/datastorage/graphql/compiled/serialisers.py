@@ -21,6 +21,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
+    GraphQLUnionType,
     Undefined,
     VariableNode,
     is_leaf_type,
@@ -30,7 +31,7 @@ from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
-from datastorage.graphql.compiled.unsupported import Unsupported
+from datastorage.graphql.compiled.unsupported import Unfit, Unsupported
 
 Serialiser = Callable[[Any], Any]
 Divided = tuple[Serialiser, GroupedFieldSet]
@@ -48,10 +49,6 @@ _AS_THEY_ARE: Final = {
     "DateTime": "{0}.tzinfo is utc",
 }
 _NO_VARIABLES: Final = VariableValues({}, {})
-
-
-class Unfit(Exception):
-    """A value that its type does not take; graphql-core says so in its own words."""
 
 
 def generated(
@@ -191,11 +188,20 @@ class _Generator:
             return f"({value} if {is_ready.format(value)} else {written})" if is_ready else written
         if isinstance(of, GraphQLObjectType):
             return f"{self._name(generated(self._schema, of, fields, self._selected))}({value})"
+        if isinstance(of, GraphQLUnionType):
+            return f"{self._name(self._members(of, fields))}[type({value})]({value})"
         item = of.of_type if isinstance(of, GraphQLList) else None
         if isinstance(item, GraphQLNonNull) and not isinstance(item.of_type, GraphQLList):
             # A list without nulls: None fits no leaf and no object.
             return f"[{self._written('item', item.of_type, fields)} for item in {value}]"
         raise Unsupported(str(of))
+
+    def _members(self, of: GraphQLUnionType, fields: FieldDetailsList) -> dict[type, Serialiser]:
+        """By the classes that Strawberry made the members of; a value of another class is no key."""
+        return {
+            member.extensions[_BACK_REFERENCE].origin: generated(self._schema, member, fields, self._selected)
+            for member in of.types
+        }
 
     def _name(self, bound: object) -> str:
         name = f"b{len(self._names)}"
