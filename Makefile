@@ -37,7 +37,7 @@ check: install ## Format, lint, types, import contracts, schema snapshot, migrat
 	@ci/check
 
 failures: install ## Kill, freeze and fill what the service stands on, for long: 100,000 writes with a ledger.
-	@DATASTORAGE_FAILURE_WRITES=$(or $(WRITES),10000) $(BIN)/pytest tests/failures -s
+	@DATASTORAGE_FAILURE_WRITES=$(or $(WRITES),10000) $(BIN)/pytest tests/failures -s --timeout 3600
 
 attack: install ## Attack a service with fuzzers, checklists and slow clients; see attack/README.md.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --project attack --frozen --quiet --python $(BIN)/python

@@ -42,6 +42,8 @@ FILTER_JSON_BYTES_MAX: Final = 16 * 1024  # one JSON value that is compared with
 TERM_CHARS_MAX: Final = 100
 # Of each field: 10 KiB of text have some 3,000 terms; pgvector's sparsevec ends at 16,000 elements in all.
 LEXICAL_TERMS_MAX: Final = 7_500
+WORDS_REMEMBERED_MAX: Final = 10_000  # with their terms, 350 bytes each; a text has 60
+TEXTS_REMEMBERED_MAX: Final = 1_000  # as masked; at most 2 KB each
 # Signatures of one text: those of its first faults tell it apart, and each costs a masking.
 SIGNATURES_MAX: Final = 20
 SIGNATURE_LINES_MAX: Final = 200

@@ -83,7 +83,8 @@ class Load:
     async def running(self) -> AsyncIterator[Load]:
         """Writers at work; leaving waits until all is written. What the service refused is raised."""
         self._progress_s = _now_s()
-        limits = httpx.Limits(max_connections=self.writers, max_keepalive_connections=self.writers)
+        # One that is cancelled at the wrong moment leaves its place in a bounded pool taken for good.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=self.writers)
         async with (
             httpx.AsyncClient(timeout=ANSWER_PATIENCE_S, limits=limits, trust_env=False) as http,
             asyncio.TaskGroup() as group,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Protocol, TypeAlias
 
@@ -57,10 +58,11 @@ def unit(vector: NDArray[np.floating]) -> Vector:
 
     Errors: TextRefused if it has no direction, EmbeddingFailed if it is not made of numbers.
     """
-    length = np.sqrt(np.square(vector, dtype=np.float64).sum())
-    if not np.isfinite(length):
+    exact = vector.astype(np.float64)
+    length = math.sqrt(exact @ exact)
+    if not math.isfinite(length):
         raise EmbeddingFailed("the model gave a vector with values that are no finite numbers")
     if length == 0:
         raise TextRefused("the text has no direction")
-    direction: Vector = (vector / length).astype(np.float32)
+    direction: Vector = (exact / length).astype(np.float32)
     return direction

@@ -21,12 +21,15 @@ from datastorage.limits import EMBEDDED_CHARS_MAX
 # about it tells failures apart least: as part of the account it cost up to 4 points, so it weighs little.
 LINE_WEIGHTS: Final = (1.0, 1.0, 0.1)
 
+# Every half-precision number in single precision: numpy converts them one by one, in twice the time.
+_SINGLES: Final = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
+
 # Up to this the work takes 0.05 to 0.7 ms; handing it to a thread and back adds 0.1 ms.
 INLINE_CHARS_MAX: Final = 2_048
 
 
 class StaticProvider:
-    """Means of token vectors, one per line of the text, added up by the weight of the line.
+    """Sums of token vectors, one per line of the text, added up by the weight of the line.
 
     Lines have the roles of `search.embedded_text`: headline, account, circumstances; a text of one line is
     just its mean. Each text is computed by itself, so its vector is the same to the bit in any batch.
@@ -38,7 +41,7 @@ class StaticProvider:
     calls_max: Final = 4  # threads that long batches may take
 
     def __init__(self, tokenizer: Tokenizer, token_vectors: NDArray[np.float16]) -> None:
-        self._tokenizer, self._token_vectors = tokenizer, token_vectors
+        self._tokenizer, self._token_bits = tokenizer, token_vectors.view(np.uint16)
 
     @classmethod
     def load(cls) -> StaticProvider:
@@ -74,5 +77,6 @@ class StaticProvider:
             # Scripts outside the vocabulary take up to four tokens a character: hold no more than Latin does.
             ids = encoding.ids[:EMBEDDED_CHARS_MAX]
             if ids:
-                total += np.float32(weight) * unit(self._token_vectors[ids].mean(axis=0, dtype=np.float32))
+                vectors = _SINGLES.take(self._token_bits.take(ids, axis=0))
+                total += np.float32(weight) * unit(vectors.sum(axis=0))
         return unit(total)

@@ -23,5 +23,6 @@ class Sparsevec(UserDefinedType[str]):
 
 def sparsevec_text(weights: Mapping[int, float], dimensions: int) -> str:
     """A vector as pgvector reads it; dimensions count from 0 here, and from 1 there."""
-    elements = ",".join(f"{index + 1}:{weight:.4g}" for index, weight in weights.items())
+    written = {weight: f"{weight:.4g}" for weight in set(weights.values())}  # few, since counts are small
+    elements = ",".join([f"{index + 1}:{written[weight]}" for index, weight in weights.items()])
     return f"{{{elements}}}/{dimensions}"

@@ -14,7 +14,7 @@ from typing import Final
 
 from datastorage.limits import LEXICAL_TERMS_MAX
 from datastorage.search.signatures import signatures
-from datastorage.search.terms import TERM_BITS, term_number, terms
+from datastorage.search.terms import TERM_BITS, term_number, term_numbers, terms
 
 DIMENSIONS: Final = 2 << TERM_BITS
 HEADLINE_OFFSET: Final = 1 << TERM_BITS
@@ -32,7 +32,8 @@ class Field:
     def weights(self, counts: Counter[int]) -> dict[int, float]:
         """The weight of each term, by its number."""
         damping = self.k1 * (1 - self.b + self.b * counts.total() / self.terms_average)
-        return {number: count * (self.k1 + 1) / (count + damping) for number, count in counts.items()}
+        of_count = {count: count * (self.k1 + 1) / (count + damping) for count in set(counts.values())}
+        return {number: of_count[count] for number, count in counts.items()}
 
 
 WHOLE: Final = Field(k1=2.0, b=0.9, terms_average=180)
@@ -93,13 +94,13 @@ def against_headline(weights: dict[int, float]) -> dict[int, float]:
 
 
 def _counts(text: str) -> Counter[int]:
-    return Counter(map(term_number, islice(terms(text), LEXICAL_TERMS_MAX)))
+    return Counter(islice(term_numbers(text), LEXICAL_TERMS_MAX))
 
 
 def _whole(title: Counter[int], body: str) -> Counter[int]:
     whole = Counter({number: HEADLINE_TIMES * count for number, count in title.items()})
     room = LEXICAL_TERMS_MAX - len(whole)
-    whole.update(map(term_number, islice(terms(body), max(0, room))))
+    whole.update(islice(term_numbers(body), max(0, room)))
     return whole
 
 

@@ -9,10 +9,14 @@ is why masking twice changes nothing. A pattern that looks ahead must take `#` f
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
+from datastorage.limits import TEXTS_REMEMBERED_MAX
 from datastorage.search.names import masked_part
 from datastorage.search.numbers import ALPHANUMERIC, MASK, masked_compound
+
+REMEMBERED_CHARS_MAX: Final = 1_024  # what is longer seldom comes twice
 
 _HEX = "[0-9A-Fa-f]"
 _GROUP = f"{_HEX}{{1,4}}"
@@ -59,6 +63,7 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_SUSPICIOUS: Final = re.compile(rf"[0-9_{MASK}-]")  # in everything that is masked
 _MASKS_IN_A_ROW: Final = re.compile(rf"{MASK}(?:[-_ ]{MASK})+")
 
 
@@ -72,7 +77,16 @@ def mask_volatile(text: str) -> str:
     Why `#`: of ten stand-ins, and leaving the token out, it was among the two that moved the ranking of
     similar reports least.
     """
-    text = _CALENDAR.sub(MASK, _UUID.sub(MASK, " ".join(text.split())))
+    text = " ".join(text.split())
+    return _masked(text) if len(text) <= REMEMBERED_CHARS_MAX else _masked.__wrapped__(text)
+
+
+@lru_cache(TEXTS_REMEMBERED_MAX)
+def _masked(text: str) -> str:
+    """Remembered, since an incident's text is masked to be embedded and once more for its signatures."""
+    if not _SUSPICIOUS.search(text):
+        return text
+    text = _CALENDAR.sub(MASK, _UUID.sub(MASK, text))
     masked, rest_from = "", 0
     for word in _SUSPECT_WORD.finditer(text):
         for token in _TOKEN.finditer(text, word.start(), word.end()):
