@@ -252,7 +252,7 @@ INDEX_RECALL_AT: Final = 10
 DROP_BATCH_VECTORS: Final = 5_000
 
 # Identifiers are taken from their sequence in blocks, so that a create knows its id before it writes.
-ID_BLOCK_ROWS: Final = 64
+ID_BLOCK_ROWS: Final = 500
 
 # Import: rows a transaction. One bad row costs a second pass over its batch only.
 IMPORT_BATCH_ROWS: Final = 200

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
+from time import monotonic
 from typing import Any, Final
 
 import asyncpg
 import orjson
 from sqlalchemy import event
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from datastorage import __version__
 from datastorage.db.compiled_statement import DIALECT
 from datastorage.limits import STATEMENTS_PREPARED_MAX
 
-CODEC_SET: Final = "datastorage_halfvec"  # in the pool's record of a connection
+# In the pool's record of a connection:
+CODEC_SET: Final = "datastorage_halfvec"
+USED_AT: Final = "datastorage_used_at"
+UNCHECKED_S_MAX: Final = (
+    1.0  # so long after its last use a connection is taken to live: a check costs a round trip
+)
 
 
 def create_engine(
@@ -34,7 +42,6 @@ def create_engine(
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=acquire_timeout_s,
-        pool_pre_ping=True,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         **({"isolation_level": "AUTOCOMMIT"} if autocommit else {}),
@@ -43,7 +50,12 @@ def create_engine(
             "server_settings": _server_settings(statement_timeout_s),
         },
     )
-    event.listen(engine.sync_engine, "checkout", _register_halfvec)
+    for name, listener in (
+        ("checkin", _remember_use),
+        ("checkout", partial(_check_after_rest, engine.dialect)),
+        ("checkout", _register_halfvec),
+    ):
+        event.listen(engine.sync_engine, name, listener)
     return engine
 
 
@@ -69,6 +81,27 @@ def _server_settings(statement_timeout_s: float) -> dict[str, str]:
         "timezone": "UTC",
         "jit": "off",  # our statements take milliseconds; compiling them takes longer
     }
+
+
+def _remember_use(_connection: object, record: Any) -> None:
+    record.info[USED_AT] = monotonic()
+
+
+def _check_after_rest(dialect: Dialect, connection: Any, record: Any, _proxy: object) -> None:
+    """Refuses a dead connection, and all others with it, so that nobody meets it.
+
+    The driver knows of those that were closed; for others the server is asked, unless it has just answered.
+    """
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
+    if monotonic() - record.info.get(USED_AT, monotonic()) < UNCHECKED_S_MAX:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        if dialect.is_disconnect(error, connection, None):
+            raise InvalidatePoolError from error
+        raise
 
 
 def _register_halfvec(connection: Any, record: Any, _proxy: object) -> None:

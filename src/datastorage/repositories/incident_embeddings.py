@@ -54,7 +54,7 @@ class IncidentEmbeddings:
     async def known(self, hashes: Iterable[bytes]) -> set[bytes]:
         """Those of the hashes that have a vector; it stays until this transaction ends."""
         wanted = set(hashes)
-        if not wanted:
+        if not wanted or not self._model:
             return set()
         statement = (
             select(table.c.content_hash)
