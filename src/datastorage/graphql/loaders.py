@@ -6,6 +6,7 @@ Made for one request, since what they remember is what one caller may see at one
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -42,10 +43,16 @@ class Loaders:
         if loader is None:
 
             async def load(keys: list[str]) -> list[Page[Any]]:
-                return await related_pages(self._deps, self._caller, relation, keys, request, wanted)
+                return await self.pages(relation, keys, request, wanted)
 
             loader = self._pages[relation, request, wanted] = DataLoader(load)
         return await _loaded(loader, key)
+
+    async def pages(
+        self, relation: Relation, keys: Sequence[str], request: PageRequest, wanted: Wanted = None
+    ) -> list[Page[Any]]:
+        """The same of many records at once, each of which is asked about once."""
+        return await related_pages(self._deps, self._caller, relation, keys, request, wanted)
 
     async def record(self, kind: RecordKind[Any], key: str, wanted: Wanted = None) -> Any:
         """A record by its natural key, or None."""
@@ -53,10 +60,14 @@ class Loaders:
         if loader is None:
 
             async def load(keys: list[str]) -> list[Any]:
-                return await records_by_key(self._deps, self._caller, kind, keys, wanted)
+                return await self.records(kind, keys, wanted)
 
             loader = self._records[kind.type_name, wanted] = DataLoader(load)
         return await _loaded(loader, key)
+
+    async def records(self, kind: RecordKind[Any], keys: Sequence[str], wanted: Wanted = None) -> list[Any]:
+        """The records with these natural keys, or None in their places."""
+        return await records_by_key(self._deps, self._caller, kind, keys, wanted)
 
     async def request_id(self, record: Record) -> str | None:
         """Which remediation a record belongs to; an execution may leave that to its workflow."""

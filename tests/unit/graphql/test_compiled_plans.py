@@ -1,7 +1,6 @@
 """Which parts of an operation have a generated function, and which are left to graphql-core."""
 
 import pytest
-from graphql import GraphQLObjectType
 
 from datastorage.graphql.compiled.operation import CompiledOperation
 from datastorage.graphql.compiled.operations import CompiledOperations
@@ -23,55 +22,75 @@ def plan_of(operation: CompiledOperation, **variables: object) -> Plan:
     return operation.plan(values)
 
 
-def has_function(document: str, *path: str) -> bool:
-    """Whether the object at the end of a path of fields is written by a generated function."""
-    plan = plan_of(compiled(document))
-    of: GraphQLObjectType = plan.root_type
-    fields = plan.root_fields
-    for step in path:
-        by = fields[step]
-        named = of.fields[by[0].node.name.value].type
-        while hasattr(named, "of_type"):
-            named = named.of_type
-        of = named
-        fields = plan.selected(of, by).grouped_field_set
-    return plan.serialiser(of, by) is not None
+def gaps_of(operation: CompiledOperation, **variables: object) -> list[str] | None:
+    """What resolvers are asked for after the generated function of the only root field has run; None without one."""
+    plan = plan_of(operation, **variables)
+    (by,) = plan.root_fields.values()
+    call = plan.call(plan.root_type, by)
+    return None if call is None or call.answering is None else [gap.key for gap in call.answering.gaps]
 
 
 @pytest.mark.parametrize(
     ("selection", "expected"),
     [
-        ("id name phase startTime metadata __typename", True),
-        ("errorMessage(format: HTML)", True),
-        ("name analyses { nodes { id } }", False),
-        ("similar { mode }", False),
+        ("id name phase startTime metadata __typename", []),
+        ("errorMessage(format: HTML)", []),
+        ("name some: analyses { nodes { id } } workflows { totalCount }", ["some", "workflows"]),
+        ("similar { mode }", ["similar"]),
     ],
 )
-def test_records_without_relations_have_a_function(selection: str, expected: bool) -> None:
+def test_a_generated_function_leaves_gaps_for_what_resolvers_are_asked(
+    selection: str, expected: list[str]
+) -> None:
     document = f"{{ remediationAudits {{ nodes {{ {selection} }} }} }}"
 
-    assert has_function(document, "remediationAudits", "nodes") is expected
+    assert gaps_of(compiled(document)) == expected
 
 
 @pytest.mark.parametrize(
     ("selection", "expected"),
     [
-        ("nodes { id }", True),
-        ("pageInfo { endCursor } edges { cursor node { name } }", True),
-        ("totalCount", False),
+        ("nodes { id }", []),
+        ("pageInfo { endCursor } edges { cursor node { name } }", []),
+        ("totalCount", ["totalCount"]),
     ],
 )
-def test_pages_have_a_function_unless_they_must_be_counted(selection: str, expected: bool) -> None:
-    assert has_function(f"{{ remediationAudits {{ {selection} }} }}", "remediationAudits") is expected
+def test_pages_have_a_gap_only_for_their_count(selection: str, expected: list[str]) -> None:
+    assert gaps_of(compiled(f"{{ remediationAudits {{ {selection} }} }}")) == expected
 
 
-def test_an_argument_that_comes_with_the_request_is_left_to_graphql_core() -> None:
+def test_what_a_gap_is_filled_with_has_gaps_of_its_own() -> None:
+    plan = plan_of(
+        compiled("{ remediationAudits { nodes { analyses { nodes { remediation { name } } } } } }")
+    )
+    (by,) = plan.root_fields.values()
+    call = plan.call(plan.root_type, by)
+    assert call is not None
+    assert call.answering is not None
+
+    (analyses,) = call.answering.gaps
+
+    assert analyses.call.answering is not None
+    assert [gap.key for gap in analyses.call.answering.gaps] == ["remediation"]
+
+
+def test_an_argument_that_comes_with_the_request_leaves_a_gap() -> None:
     operation = compiled(
         "query ($f: TextFormat = HTML) { remediationAudits { nodes { errorMessage(format: $f) } } }"
     )
-    plan = plan_of(operation)
-    page = SCHEMA.query_type.fields["remediationAudits"].type.of_type
-    assert plan.serialiser(page, plan.root_fields["remediationAudits"]) is None
+
+    assert gaps_of(operation) == ["errorMessage"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "mutation { deleteNothing: __typename }",
+        "{ node(id: 1) { id } }",
+    ],
+)
+def test_what_has_no_function_is_left_to_graphql_core(document: str) -> None:
+    assert gaps_of(compiled(document)) is None
 
 
 def test_each_outcome_of_a_condition_has_its_own_plan() -> None:

@@ -1,8 +1,9 @@
-"""A field whose resolver is awaited: what it is asked with, prepared as far as it is the same for every request."""
+"""A field with a resolver: what it is asked with, prepared as far as it is the same for every request."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, cast
@@ -34,8 +35,8 @@ from strawberry.types.field import StrawberryField
 
 from datastorage.domain.kind import Wanted
 from datastorage.graphql.compiled.conversion import Converters
-from datastorage.graphql.compiled.resolving import ResultsOfErrors, resolving
-from datastorage.graphql.compiled.serialisers import answering
+from datastorage.graphql.compiled.resolving import Resolver, ResultsOfErrors
+from datastorage.graphql.compiled.serialisers import Called, answering
 from datastorage.graphql.compiled.unsupported import Unfit, Unsupported
 from datastorage.graphql.compiled.wanted import Selected, wanted
 
@@ -43,7 +44,7 @@ _NO_VARIABLES: Final = VariableValues({}, {})
 
 
 class Call:
-    """How one selected field asks its resolver. Errors: Unsupported, for fields that are not simply awaited."""
+    """How one selected field asks its resolver. Errors: Unsupported, for fields without one."""
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class Call:
         parent: GraphQLObjectType,
         by: FieldDetailsList,
         selected: Selected,
+        called: Called,
     ) -> None:
         node = by[0].node
         field = parent.fields.get(node.name.value)
@@ -60,8 +62,9 @@ class Call:
         self.field, self.definition, self.parent, self.by = field, definition, parent, by
         self.name: str = node.name.value
         self.type: GraphQLOutputType = field.type
-        self.serialise = answering(schema, field.type, by, selected)
-        self._resolve = resolving(definition)
+        self.answering = answering(schema, field.type, by, selected, called)
+        self._resolver = Resolver(definition)
+        self.is_async = self._resolver.is_async
         self._results = ResultsOfErrors(_converter(schema), definition)
         self.wanted: Wanted = wanted(field.type, by, selected)
         self._constant: dict[str, Any] = {}
@@ -71,11 +74,23 @@ class Call:
         for argument in _arguments_of(schema, definition, field.args):
             self._prepare(argument, node, given.get(argument.name))
 
-    def asked(self, executor: Executor[Any], source: Any, path: Path) -> Awaitable[Any]:
-        """What the resolver will answer. Errors: Unfit, GraphQLError, before it is asked."""
+    def asked(self, executor: Executor[Any], source: Any, path: Path) -> Any:
+        """What the resolver answers, to be awaited if it is async. Errors: Unfit, GraphQLError, before it is asked."""
         info, arguments = CompiledInfo(self, executor, path), self._arguments(executor.variable_values)
-        answer = self._resolve(source, info, arguments)
+        answer = self._resolver.ask(source, info, arguments)
         return self._results.instead_of_errors(answer, info) if self._results.are_there else answer
+
+    async def asked_of_all(
+        self, executor: Executor[Any], sources: Sequence[Any], path: Path
+    ) -> Sequence[Any]:
+        """What the resolver answers for each record, or the error instead. Errors: any that concerns all of them."""
+        ask_all = self._resolver.ask_all
+        if ask_all is not None:
+            return await ask_all(
+                sources, CompiledInfo(self, executor, path), **self._arguments(executor.variable_values)
+            )
+        asked = [self.asked(executor, source, path) for source in sources]
+        return await asyncio.gather(*asked, return_exceptions=True) if self.is_async else asked
 
     def _prepare(self, argument: _Argument, node: FieldNode, given: ArgumentNode | None) -> None:
         if given is None or not _uses_variables(given.value):

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeGuard, cast
 
 from graphql import (
     ExecutionResult,
     GraphQLError,
     GraphQLObjectType,
-    GraphQLOutputType,
-    GraphQLResolveInfo,
     GraphQLSchema,
     default_field_resolver,
     default_type_resolver,
-    is_object_type,
 )
 from graphql.execution import Executor
-from graphql.execution.collect_fields import CollectedFields, FieldDetailsList, GroupedFieldSet
+from graphql.execution.collect_fields import CollectedFields, FieldDetailsList
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 from strawberry.execution import optimized_is_awaitable
 
 from datastorage.graphql.compiled.calls import Call, CompiledInfo
 from datastorage.graphql.compiled.operation import CompiledOperation
+from datastorage.graphql.compiled.serialisers import Answering, Gap, Waiting
+from datastorage.graphql.compiled.unsupported import Unfit
 from datastorage.graphql.context import Context
 
 _is_awaitable: Final = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
@@ -53,6 +54,7 @@ class CompiledExecutor(Executor[Any]):
             is_awaitable=_is_awaitable,
         )
         self._plan = operation.plan(variables)
+        self._found: dict[tuple[int, int], Found] = {}  # by record and field, of what could not be written
 
     async def answer(self) -> ExecutionResult:
         """Data and errors."""
@@ -76,10 +78,11 @@ class CompiledExecutor(Executor[Any]):
     ) -> Any:
         """Asks a resolver that is awaited, with what was prepared for it; other fields are graphql-core's."""
         call = self._plan.call(parent_type, field_details_list)
-        if call is None:
+        if call is None or not call.is_async:
             return super().execute_field(parent_type, source, field_details_list, path, position_context)
+        found = self._found.get((id(source), id(field_details_list)))
         try:
-            asked = call.asked(self, source, path)
+            asked = call.asked(self, source, path) if found is None else found.again()
         except Exception:  # noqa: BLE001 -- nobody was asked; graphql-core meets the same fault, and locates it
             return super().execute_field(parent_type, source, field_details_list, path, position_context)
         return self._completed(call, asked, path, position_context)
@@ -88,9 +91,9 @@ class CompiledExecutor(Executor[Any]):
         """The answer of a resolver as part of the operation's answer."""
         try:
             found = await asked
-            if call.serialise is not None:
+            if call.answering is not None:
                 try:
-                    return call.serialise(found)
+                    return await self._written(call.answering, found, path)
                 except Exception:  # noqa: BLE001, S110 -- graphql-core meets the same fault below, and locates it
                     pass
             info = CompiledInfo(call, self, path).raw
@@ -100,77 +103,68 @@ class CompiledExecutor(Executor[Any]):
             self.handle_field_error(error, call.type, call.by, path)
             return None
 
+    async def _written(self, answering: Answering, found: Any, path: Path) -> Any:
+        """By its generated function, then gap by gap. Errors: whatever does not fit, or was met by a resolver."""
+        waiting = answering.nothing_waiting()
+        written = answering.serialise(found, waiting)
+        if waiting:
+            await self._fill(answering.gaps, waiting, path)
+        return written
+
+    async def _fill(self, gaps: Sequence[Gap], waiting: Waiting, path: Path) -> None:
+        """Level by level: each resolver is asked about all records of a level at once, and all resolvers together."""
+        left = [
+            self._fill_one(gap, records, path) for gap, records in zip(gaps, waiting, strict=True) if records
+        ]
+        if len(left) == 1:
+            await left[0]
+            return
+        faults = [each for each in await asyncio.gather(*left, return_exceptions=True) if each is not None]
+        if faults:
+            raise faults[0]
+
+    async def _fill_one(self, gap: Gap, records: Sequence[tuple[Any, dict[str, Any]]], path: Path) -> None:
+        call = gap.call
+        try:
+            found = await call.asked_of_all(self, [record for record, _ in records], path)
+        except Exception as error:  # noqa: BLE001 -- it is told for each record, by graphql-core
+            found = [error] * len(records)
+        answering = call.answering
+        if answering is None or any(isinstance(each, BaseException) for each in found):
+            self._remember(call, records, found)
+            raise Unfit
+        waiting = answering.nothing_waiting()
+        try:
+            for (_, written), answer in zip(records, found, strict=True):
+                written[gap.key] = answering.serialise(answer, waiting)
+            if waiting:
+                await self._fill(answering.gaps, waiting, path)
+        except Exception:
+            self._remember(call, records, found)
+            raise
+
+    def _remember(
+        self, call: Call, records: Sequence[tuple[Any, dict[str, Any]]], found: Sequence[Any]
+    ) -> None:
+        """So that no resolver is asked twice when graphql-core goes the same way again."""
+        for (record, _), answer in zip(records, found, strict=True):
+            self._found[id(record), id(call.by)] = Found(answer)
+
     def collect_subfields(
         self, return_type: GraphQLObjectType, field_details_list: FieldDetailsList
     ) -> CollectedFields:
         """As collected for the plan."""
         return self._plan.selected(return_type, field_details_list)
 
-    def execute_fields(
-        self,
-        parent_type: GraphQLObjectType,
-        source_value: Any,
-        path: Path | None,
-        grouped_field_set: GroupedFieldSet,
-        position_context: Any,
-    ) -> Any:
-        """What has a function at once, in the places of all; the rest is resolved by graphql-core."""
-        whole = super().execute_fields
-        try:
-            serialise, rest = self._plan.divided(parent_type, grouped_field_set)
-            written = None if len(rest) == len(grouped_field_set) else serialise(source_value)
-        except Exception:  # noqa: BLE001 -- graphql-core meets the same fault, and locates it
-            return whole(parent_type, source_value, path, grouped_field_set, position_context)
-        resolved: Any = whole(parent_type, source_value, path, rest, position_context)
-        if written is None:
-            return resolved
-        if not isinstance(resolved, Awaitable):
-            return written | resolved
 
-        async def both() -> dict[str, Any]:
-            merged: dict[str, Any] = written | await resolved
-            return merged
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a resolver answered, or the error that it met."""
 
-        return both()
+    answer: Any
 
-    def complete_object_value(
-        self,
-        return_type: GraphQLObjectType,
-        field_details_list: FieldDetailsList,
-        info: GraphQLResolveInfo[Any],
-        path: Path,
-        result: Any,
-        position_context: Any,
-    ) -> Any:
-        """By its generated function; whatever does not fit is completed, or refused, by graphql-core."""
-        serialise = self._plan.serialiser(return_type, field_details_list)
-        if serialise is not None:
-            try:
-                return serialise(result)
-            except Exception:  # noqa: BLE001, S110 -- graphql-core meets the same fault below, and locates it
-                pass
-        return super().complete_object_value(
-            return_type, field_details_list, info, path, result, position_context
-        )
-
-    def complete_iterable_value(
-        self,
-        item_type: GraphQLOutputType,
-        field_details_list: FieldDetailsList,
-        info: GraphQLResolveInfo[Any],
-        path: Path,
-        items: Any,
-        position_context: Any,
-    ) -> Any:
-        """A list of objects at once, without a path for each."""
-        of_type = getattr(item_type, "of_type", item_type)
-        if is_object_type(of_type) and isinstance(items, list | tuple):
-            serialise = self._plan.serialiser(of_type, field_details_list)
-            if serialise is not None:
-                try:
-                    return [serialise(item) for item in items]
-                except Exception:  # noqa: BLE001, S110 -- as above
-                    pass
-        return super().complete_iterable_value(
-            item_type, field_details_list, info, path, items, position_context
-        )
+    async def again(self) -> Any:
+        """As if it were asked."""
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from graphql import GraphQLError, GraphQLObjectType, GraphQLSchema, OperationDefinitionNode, OperationType
 from graphql.execution.collect_fields import (
     CollectedFields,
@@ -16,10 +14,7 @@ from graphql.execution.collect_fields import (
 from graphql.execution.values import VariableValues
 
 from datastorage.graphql.compiled.calls import Call
-from datastorage.graphql.compiled.serialisers import Divided, Serialiser, divided, generated
 from datastorage.graphql.compiled.unsupported import Unsupported
-
-_NEVER: Final[Serialiser | None] = None
 
 
 class Plan:
@@ -44,8 +39,6 @@ class Plan:
             schema, fragments, variables, root_type, operation
         ).grouped_field_set
         self._selected: dict[tuple[str, int], CollectedFields] = {}
-        self._divided: dict[tuple[str, int], Divided] = {}
-        self._serialisers: dict[tuple[str, int], Serialiser | None] = {}
         self._calls: dict[tuple[str, int], Call | None] = {}
 
     def selected(self, of: GraphQLObjectType, by: FieldDetailsList) -> CollectedFields:
@@ -58,33 +51,21 @@ class Plan:
             )
         return found
 
-    def serialiser(self, of: GraphQLObjectType, by: FieldDetailsList) -> Serialiser | None:
-        """The generated function for objects of a type; None where a resolver has to be awaited or asked."""
-        key = (of.name, id(by))
-        if key not in self._serialisers:
-            try:
-                self._serialisers[key] = generated(self._schema, of, by, self.selected)
-            except (
-                Unsupported,
-                GraphQLError,
-            ):  # a condition without a value is met again, and told, in its place
-                self._serialisers[key] = _NEVER
-        return self._serialisers[key]
-
     def call(self, parent: GraphQLObjectType, by: FieldDetailsList) -> Call | None:
         """How to ask the resolver of a field; None where Strawberry and graphql-core do that."""
         key = (parent.name, id(by))
         if key not in self._calls:
             try:
-                self._calls[key] = Call(self._schema, parent, by, self.selected)
-            except (Unsupported, GraphQLError):  # as above
+                self._calls[key] = Call(self._schema, parent, by, self.selected, self._called)
+            except (
+                Unsupported,
+                GraphQLError,
+            ):  # a condition without a value is met again, and told, in its place
                 self._calls[key] = None
         return self._calls[key]
 
-    def divided(self, of: GraphQLObjectType, fields: GroupedFieldSet) -> Divided:
-        """What of an object has a function, and the fields that graphql-core resolves; `fields` are this plan's."""
-        key = (of.name, id(fields))
-        found = self._divided.get(key)
-        if found is None:
-            found = self._divided[key] = divided(self._schema, of, fields, self.selected)
-        return found
+    def _called(self, parent: GraphQLObjectType, by: FieldDetailsList) -> Call:
+        call = self.call(parent, by)
+        if call is None:
+            raise Unsupported(by[0].node.name.value)
+        return call

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -13,39 +13,45 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 from datastorage.graphql.compiled.unsupported import Unsupported
+from datastorage.graphql.view import ASKS_ALL
 
-Resolve = Callable[[Any, strawberry.Info[Any, None], dict[str, Any]], Awaitable[Any]]
-
-
-def resolving(field: StrawberryField) -> Resolve:
-    """Asks with a record, the field's description and arguments. Errors: Unsupported, for what is not awaited."""
-    resolver = field.base_resolver
-    if resolver is None or not resolver.is_async or resolver.self_parameter:
-        raise Unsupported("nothing to wait for")
-    function = cast("Callable[..., Awaitable[Any]]", resolver.wrapped_func)
-    record = resolver.parent_parameter or resolver.root_parameter
-    record_name, info_name = (each.name if each else None for each in (record, resolver.info_parameter))
-
-    def resolve(source: Any, info: strawberry.Info[Any, None], arguments: dict[str, Any]) -> Awaitable[Any]:
-        if record_name is not None:
-            arguments[record_name] = source
-        if info_name is not None:
-            arguments[info_name] = info
-        return function(**arguments)
-
-    return _extended(resolve, field.extensions) if field.extensions else resolve
+Ask = Callable[[Any, strawberry.Info[Any, None], dict[str, Any]], Any]
 
 
-def _extended(resolve: Resolve, extensions: list[FieldExtension]) -> Resolve:
-    async def innermost(source: Any, info: strawberry.Info[Any, None], **arguments: Any) -> Any:
-        return await resolve(source, info, arguments)
+class Resolver:
+    """How a field's resolver is asked. Errors: Unsupported."""
 
-    chained: Callable[..., Awaitable[Any]] = innermost
-    for extension in extensions:  # the last one is the outermost, as Strawberry has it
-        if type(extension).map_arguments is not FieldExtension.map_arguments or not extension.supports_async:
-            raise Unsupported(type(extension).__name__)
-        chained = partial(extension.resolve_async, chained)
-    return lambda source, info, arguments: chained(source, info, **arguments)
+    def __init__(self, field: StrawberryField) -> None:
+        resolver = field.base_resolver
+        if resolver is None or resolver.self_parameter:
+            raise Unsupported("nothing to ask")
+        self.is_async = resolver.is_async
+        self._function = cast("Callable[..., Any]", resolver.wrapped_func)
+        record = resolver.parent_parameter or resolver.root_parameter
+        self._record, self._info = (each.name if each else None for each in (record, resolver.info_parameter))
+        self.ask: Ask = self._extended(field.extensions) if field.extensions else self._asked
+        self.ask_all: Callable[..., Awaitable[Sequence[Any]]] | None = field.metadata.get(ASKS_ALL)
+
+    def _asked(self, source: Any, info: strawberry.Info[Any, None], arguments: dict[str, Any]) -> Any:
+        if self._record is not None:
+            arguments[self._record] = source
+        if self._info is not None:
+            arguments[self._info] = info
+        return self._function(**arguments)
+
+    def _extended(self, extensions: list[FieldExtension]) -> Ask:
+        """With what Strawberry has around it."""
+
+        async def innermost(source: Any, info: strawberry.Info[Any, None], **arguments: Any) -> Any:
+            return await self._asked(source, info, arguments)
+
+        chained: Callable[..., Awaitable[Any]] = innermost
+        for extension in extensions:  # the last one is the outermost, as Strawberry has it
+            maps = type(extension).map_arguments is not FieldExtension.map_arguments
+            if maps or not (self.is_async and extension.supports_async):
+                raise Unsupported(type(extension).__name__)
+            chained = partial(extension.resolve_async, chained)
+        return lambda source, info, arguments: chained(source, info, **arguments)
 
 
 class ResultsOfErrors:

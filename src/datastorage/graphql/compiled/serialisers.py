@@ -1,16 +1,17 @@
 """Generated functions: a record of the domain → its part of an answer, in the order of the query.
 
 What a field is comes from the schema alone: attributes are read, resolvers that need nothing but their record are
-called, leaves are written as their types write them. A field whose resolver waits, or asks for the request, cannot be
-part of a generated function; nor can one whose arguments come with the request.
+called, leaves are written as their types write them. A field whose resolver waits, or asks for the request, leaves a
+gap: the function notes the record and what was written of it, so that all records of a level are asked about at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC
 from functools import partial
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from graphql import (
     GraphQLError,
@@ -26,16 +27,21 @@ from graphql import (
     VariableNode,
     is_leaf_type,
 )
-from graphql.execution.collect_fields import CollectedFields, FieldDetailsList, GroupedFieldSet
+from graphql.execution.collect_fields import CollectedFields, FieldDetailsList
 from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
 from datastorage.graphql.compiled.unsupported import Unfit, Unsupported
 
-Serialiser = Callable[[Any], Any]
-Divided = tuple[Serialiser, GroupedFieldSet]
+if TYPE_CHECKING:
+    from datastorage.graphql.compiled.calls import Call
+
+Waiting = list[list[tuple[Any, dict[str, Any]]]]
+"""For each gap, the records that it is left in, and what was written of them so far."""
+Serialiser = Callable[[Any, Waiting], Any]
 Selected = Callable[[GraphQLObjectType, FieldDetailsList], CollectedFields]
+Called = Callable[[GraphQLObjectType, FieldDetailsList], "Call"]
 
 _BACK_REFERENCE: Final = "strawberry-definition"
 # When a leaf is answered as it is; otherwise its type writes it, or refuses it. Times are written with the whole answer.
@@ -51,26 +57,33 @@ _AS_THEY_ARE: Final = {
 _NO_VARIABLES: Final = VariableValues({}, {})
 
 
-def generated(
-    schema: GraphQLSchema, of: GraphQLObjectType, by: FieldDetailsList, selected: Selected
-) -> Serialiser:
-    """A function for objects of a type. Errors: Unsupported."""
-    return _Generator(schema, selected).function(of, by)
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A member of an answer that is written later, by whoever asks its resolver."""
+
+    key: str
+    call: Call
 
 
-def divided(
-    schema: GraphQLSchema, of: GraphQLObjectType, fields: GroupedFieldSet, selected: Selected
-) -> Divided:
-    """A function for what can be generated of an object, and the fields that cannot."""
-    return _Generator(schema, selected).divided(of, fields)
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """How what a field answers with is written."""
+
+    serialise: Serialiser
+    gaps: Sequence[Gap]
+
+    def nothing_waiting(self) -> Waiting:
+        """Room for what the function notes."""
+        return [[] for _ in self.gaps]
 
 
 def answering(
-    schema: GraphQLSchema, of: GraphQLOutputType, by: FieldDetailsList, selected: Selected
-) -> Serialiser | None:
+    schema: GraphQLSchema, of: GraphQLOutputType, by: FieldDetailsList, selected: Selected, called: Called
+) -> Answering | None:
     """A function for whatever a field of a type may answer with; None where none can be generated."""
+    generator = _Generator(schema, selected, called, [])
     try:
-        return _Generator(schema, selected).answer(of, by)
+        return generator.answer(of, by)
     except (Unsupported, GraphQLError):  # a condition without a value is met again, and told, in its place
         return None
 
@@ -78,46 +91,41 @@ def answering(
 class _Generator:
     """Writes the source of one function for one object type; the objects inside have functions of their own."""
 
-    def __init__(self, schema: GraphQLSchema, selected: Selected) -> None:
-        self._schema, self._selected = schema, selected
+    def __init__(self, schema: GraphQLSchema, selected: Selected, called: Called, gaps: list[Gap]) -> None:
+        self._schema, self._selected, self._called, self._gaps = schema, selected, called, gaps
         self._names: dict[str, Any] = {"unfit": Unfit, "utc": UTC}
+
+    def answer(self, of: GraphQLOutputType, by: FieldDetailsList) -> Answering:
+        """A value of any type."""
+        source = ["def serialise(value, waiting):", *self._completed("value", of, by), "    return value"]
+        return Answering(self._made(source), self._gaps)
 
     def function(self, of: GraphQLObjectType, by: FieldDetailsList) -> Serialiser:
         """All that is selected of an object, which is checked to be of the type."""
-        lines = []
+        source = ["def serialise(record, waiting):"]
         if of.is_type_of is not None:
-            lines += [f"    if not {self._name(of.is_type_of)}(record, None): raise unfit"]
-        members = []
+            source += [f"    if not {self._name(of.is_type_of)}(record, None): raise unfit"]
+        members, gaps = [], []
         for key, fields in self._selected(of, by).grouped_field_set.items():
-            value, needed = self._member(of, fields)
-            lines += needed
-            members.append(f"{key!r}: {value}")
-        return self._made(lines, members)
-
-    def answer(self, of: GraphQLOutputType, by: FieldDetailsList) -> Serialiser:
-        """A value of any type."""
-        source = ["def serialise(value):", *self._completed("value", of, by), "    return value"]
-        exec("\n".join(source), self._names)  # noqa: S102 -- as below
-        serialise: Serialiser = self._names["serialise"]
-        return serialise
-
-    def divided(self, of: GraphQLObjectType, selected: GroupedFieldSet) -> Divided:
-        """What can be generated, with None in the places of the rest."""
-        lines, members, rest = [], [], {}
-        for key, fields in selected.items():
             try:
                 value, needed = self._member(of, fields)
             except Unsupported:
-                value, needed, rest[key] = "None", [], fields
-            lines += needed
+                gaps.append(len(self._gaps))
+                self._gaps.append(Gap(key, self._called(of, fields)))
+                value, needed = "None", []
+            source += needed
             members.append(f"{key!r}: {value}")
-        return self._made(lines, members), rest
+        source += [f"    made = {{{', '.join(members)}}}"]
+        source += [f"    waiting[{gap}].append((record, made))" for gap in gaps]
+        return self._made([*source, "    return made"])
 
-    def _made(self, lines: list[str], members: list[str]) -> Serialiser:
-        source = ["def serialise(record):", *lines, f"    return {{{', '.join(members)}}}"]
+    def _made(self, source: list[str]) -> Serialiser:
         exec("\n".join(source), self._names)  # noqa: S102 -- only names of the schema and of bound objects
         serialise: Serialiser = self._names["serialise"]
         return serialise
+
+    def _inside(self, of: GraphQLObjectType, by: FieldDetailsList) -> Serialiser:
+        return _Generator(self._schema, self._selected, self._called, self._gaps).function(of, by)
 
     def _member(self, of: GraphQLObjectType, fields: FieldDetailsList) -> tuple[str, list[str]]:
         """The expression for one field's value, and the lines that it needs before it."""
@@ -187,9 +195,9 @@ class _Generator:
             written = f"{self._name(_leaf(of))}({value})"
             return f"({value} if {is_ready.format(value)} else {written})" if is_ready else written
         if isinstance(of, GraphQLObjectType):
-            return f"{self._name(generated(self._schema, of, fields, self._selected))}({value})"
+            return f"{self._name(self._inside(of, fields))}({value}, waiting)"
         if isinstance(of, GraphQLUnionType):
-            return f"{self._name(self._members(of, fields))}[type({value})]({value})"
+            return f"{self._name(self._members(of, fields))}[type({value})]({value}, waiting)"
         item = of.of_type if isinstance(of, GraphQLList) else None
         if isinstance(item, GraphQLNonNull) and not isinstance(item.of_type, GraphQLList):
             # A list without nulls: None fits no leaf and no object.
@@ -199,8 +207,7 @@ class _Generator:
     def _members(self, of: GraphQLUnionType, fields: FieldDetailsList) -> dict[type, Serialiser]:
         """By the classes that Strawberry made the members of; a value of another class is no key."""
         return {
-            member.extensions[_BACK_REFERENCE].origin: generated(self._schema, member, fields, self._selected)
-            for member in of.types
+            member.extensions[_BACK_REFERENCE].origin: self._inside(member, fields) for member in of.types
         }
 
     def _name(self, bound: object) -> str:
