@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 from graphql import ExecutionResult, GraphQLError, NoSchemaIntrospectionCustomRule
@@ -107,8 +107,8 @@ def refusals(size: QuerySize | InputSize, limits: QueryLimits) -> list[GraphQLEr
     """One error for each limit that is exceeded."""
     return [
         _refusal(name, found, bound)
-        for name, found in asdict(size).items()
-        if found > (bound := getattr(limits, name))
+        for name in size.__slots__
+        if (found := getattr(size, name)) > (bound := getattr(limits, name))
     ]
 
 
