@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test coverage check failures attack audit sbom compat bench bench-growth bench-search client format schema alerts dashboards ui dist clean
+.PHONY: help install run test coverage check failures fuzz attack audit sbom compat bench bench-growth bench-search client format schema alerts dashboards ui dist clean
 
 help: ## Show this list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ check: install ## Format, lint, types, import contracts, schema snapshot, migrat
 
 failures: install ## Kill, freeze and fill what the service stands on, for long: 100,000 writes with a ledger.
 	@DATASTORAGE_FAILURE_WRITES=$(or $(WRITES),10000) $(BIN)/pytest tests/failures -s --timeout 3600
+
+fuzz: install ## Compare both executors on tens of thousands of generated queries and mutations.
+	@DATASTORAGE_FUZZ_DOCUMENTS=$(or $(DOCUMENTS),10000) DATASTORAGE_FUZZ_SHARDS=10 \
+	  $(BIN)/pytest tests/graphql/test_generated_documents.py -n auto --timeout 7200
 
 attack: install ## Attack a service with fuzzers, checklists and slow clients; see attack/README.md.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --project attack --frozen --quiet --python $(BIN)/python

@@ -1,16 +1,11 @@
 """Compiled execution answers what the reference executor answers, byte for byte, errors included."""
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from hypothesis_graphql import nodes, queries
 from sqlalchemy.engine import URL
 
-from datastorage.graphql.schema import build_schema
 from datastorage.observability.labels import Executor
 from support.around import ANALYSIS, EXECUTION, WORKFLOW, around
 from support.client import CREATE
@@ -151,20 +146,3 @@ def test_an_operation_that_is_too_large_with_its_variables_is_refused_alike(exec
 
     assert b"COST_EXCEEDED" in compiled
     assert compiled == executors.ask(executors.reference, query, first=100)
-
-
-DOCUMENTS = int(os.environ.get("FUZZ_DOCUMENTS", "300"))
-SCALARS = {
-    "DateTime": st.datetimes().map(lambda moment: nodes.String(f"{moment.isoformat()}Z")),
-    "BigInt": st.integers(-(2**63), 2**63).map(nodes.Int),
-    "JSON": st.sampled_from([nodes.String("a"), nodes.Int(1)]),
-    "JSONObject": st.just(nodes.Object([])),
-}
-
-
-@settings(max_examples=DOCUMENTS, deadline=None, suppress_health_check=list(HealthCheck))
-@given(query=queries(build_schema().as_str(), custom_scalars=SCALARS, allow_x00=False))
-def test_any_document_is_answered_alike(executors: Executors, query: str) -> None:
-    compiled, reference = executors.both(query)
-
-    assert compiled == reference

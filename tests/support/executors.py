@@ -10,6 +10,7 @@ import httpx
 from anyio.from_thread import BlockingPortal
 from sqlalchemy.engine import URL
 
+from datastorage.graphql.compiled.execution import Execution
 from datastorage.graphql.schema import build_schema
 from datastorage.observability.labels import Executor
 from datastorage.observability.metrics import EXECUTIONS
@@ -17,7 +18,7 @@ from datastorage.observability.tallies import hand_over
 from datastorage.services.dependencies import Dependencies
 from datastorage.services.health import Health
 from datastorage.settings import Settings
-from datastorage.web.application import build_application
+from datastorage.web.application import Application, build_application
 from support.api import services_from_sync_tests
 
 ERROR_ID = re.compile(rb"[0-9a-f]{32}")  # random, and meant to be
@@ -30,6 +31,8 @@ class Executors:
     portal: BlockingPortal
     compiled: httpx.AsyncClient
     reference: httpx.AsyncClient
+    execution: Execution  # of the compiled one
+    deps: Dependencies
 
     def ask(self, client: httpx.AsyncClient, query: str, **variables: Any) -> bytes:
         """Status, headers that matter and body, as bytes; error ids are blanked."""
@@ -39,6 +42,10 @@ class Executors:
         """What the compiled executor answers once it knows the operation, and what the reference answers."""
         self.ask(self.compiled, query, **variables)
         return self.ask(self.compiled, query, **variables), self.ask(self.reference, query, **variables)
+
+    def know(self, query: str, name: str | None = None) -> None:
+        """Compiles a valid document that has never run: one that writes would have written then."""
+        self.execution._operations.put((query, name), self.execution._compile(query, name))
 
 
 async def _asked(client: httpx.AsyncClient, body: dict[str, Any]) -> bytes:
@@ -57,14 +64,19 @@ def executed_by(executor: Executor) -> float:
 def both_executors(server_url: URL, template: str) -> Iterator[tuple[Executors, Dependencies]]:
     """The two on a migrated, empty database of their own."""
     with services_from_sync_tests(server_url, template) as (portal, deps):
-        compiled, reference = (_client(deps, compiled=compiled) for compiled in (True, False))
-        yield Executors(portal, compiled, reference), deps
+        apps = [_app(deps, compiled=compiled) for compiled in (True, False)]
+        compiled, reference = map(_client, apps)
+        yield Executors(portal, compiled, reference, apps[0]._endpoint._execution, deps), deps
         for client in (compiled, reference):
             portal.call(client.aclose)
 
 
-def _client(deps: Dependencies, *, compiled: bool) -> httpx.AsyncClient:
+def _app(deps: Dependencies, *, compiled: bool) -> Application:
     settings = Settings(_env_file=None, pool_size=9, compiled_execution=compiled)
     app = build_application(build_schema(), settings)
     app.state.deps, app.state.health = deps, Health(deps.database)
+    return app
+
+
+def _client(app: Application) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")

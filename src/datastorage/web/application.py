@@ -42,7 +42,7 @@ def build_application(
     settings: Settings,
     lifespan: StatelessLifespan[Starlette] | None = None,
     spans: Spans | None = None,
-) -> Starlette:
+) -> Application:
     """The Starlette application; `lifespan` puts `deps` and `health` into its state. `spans`: if traces are wanted."""
     documents = configured_documents(settings, schema)
     endpoint = GraphQLEndpoint(_execution(schema, settings, spans), documents, settings)

@@ -1,0 +1,229 @@
+"""Whatever a client asks or writes, compiled execution does what the reference executor does, byte for byte.
+
+Thousands of documents: `make fuzz`. Each shard has its own databases and its own seed.
+"""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import orjson
+import pytest
+from graphql import build_schema as schema_of
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+
+from datastorage.graphql.schema import build_schema
+from datastorage.observability.labels import Executor
+from datastorage.services.dependencies import Dependencies
+from support.around import ANALYSIS, EXECUTION, WORKFLOW, around
+from support.client import CREATE
+from support.executors import Executors, both_executors, executed_by
+from support.generated_documents import Asked, Known, asked_mutations, asked_queries
+from support.records import VALID, remediation_input
+
+SCHEMA = schema_of(build_schema().as_str())
+SHARDS = int(os.environ.get("DATASTORAGE_FUZZ_SHARDS", "1"))
+DOCUMENTS = int(os.environ.get("DATASTORAGE_FUZZ_DOCUMENTS", "400")) // SHARDS
+BY_HYPOTHESIS = settings(
+    max_examples=DOCUMENTS,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+    phases=[Phase.generate],  # what fails is told as it was found: to shrink it takes minutes
+)
+REPEATED_MAX = 10
+START = "2026-01-01T12:00:00Z"
+NOW = re.compile(rb'"20\d\d-\d\d-\d\dT[0-9:.]+Z"')  # what the database's clock said, in what is written
+WRITTEN = (
+    "remediation_audit",
+    "ai_analysis_audit",
+    "workflow_audit",
+    "execution_audit",
+    "remediation_event",
+    "incident_lexical",
+)
+STAMPS = {"created_at", "updated_at", "recorded_at", "transaction_id"}
+
+
+@pytest.fixture(scope="module")
+def beside(server_url: URL, template: str) -> Iterator[Executors]:
+    """Both executors on one database with some of everything."""
+    with both_executors(server_url, template) as (opened, _):
+        fill(opened)
+        yield opened
+
+
+def fill(executors: Executors) -> None:
+    for number in range(1, 8):
+        record = remediation_input(
+            remediationRequestId=f"rr-{number}",
+            name=f"payment-api-{number % 3}",
+            phase="FAILED" if number % 2 else "PENDING",
+            errorMessage=f"pod <b>{number}</b> & friends: ünïcode, memory exhausted" if number % 3 else None,
+            metadata={"summary": "it broke", "z": [1, 2.5, None, {"a": "b"}]} if number % 2 else None,
+        )
+        executors.ask(executors.reference, CREATE, input=record)
+    for field, valid in (
+        ("AiAnalysisAudit", ANALYSIS),
+        ("WorkflowAudit", WORKFLOW),
+        ("ExecutionAudit", EXECUTION),
+    ):
+        document = (
+            f"mutation ($input: Create{field}Input!) {{ create{field}(input: $input) {{ __typename }} }}"
+        )
+        stored = executors.ask(executors.reference, document, input=around(valid))
+        assert f"Create{field}Payload".encode() in stored
+
+
+GLOBAL_IDS = ["UmVtZWRpYXRpb25BdWRpdDox", "UmVtZWRpYXRpb25BdWRpdDoy", "UmVtZWRpYXRpb25BdWRpdDo5OTk=", "bad"]
+THERE_IS = Known(
+    arguments={
+        "requestId": ["rr-1", "rr-2", "none"],
+        "analysisId": ["an-1", "none"],
+        "workflowId": ["wf-1", "none"],
+        "executionId": ["ex-1", "none"],
+        "id": GLOBAL_IDS,
+        "text": ["memory exhausted in a pod", "nothing of the kind"],
+        "target": ["Deployment/payment-api"],
+        "after": [None, "bad"],
+        "before": [None, "bad"],
+        "cap": [None, 3, 0],
+    }
+)
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_any_query_is_answered_alike(beside: Executors, shard: int, record_property: Any) -> None:
+    kinds: Counter[str] = Counter()
+
+    @seed(shard)
+    @BY_HYPOTHESIS
+    @given(asked=asked_queries(SCHEMA, THERE_IS))
+    def each(asked: Asked) -> None:
+        compiled, references = answers(beside, asked)
+        if compiled not in references:
+            pytest.fail(told(asked, compiled, references))
+        kinds[kind_of(compiled)] += 1
+
+    before = executed_by(Executor.COMPILED)
+    each()
+
+    record_property("documents", dict(kinds))
+    assert kinds["data"] > kinds.total() / 20
+    assert executed_by(Executor.COMPILED) - before > kinds["data"] / 2
+
+
+def answers(executors: Executors, asked: Asked) -> tuple[bytes, set[bytes]]:
+    """The compiled answer and the reference's: several, where it does not always give the same.
+
+    Where two fields fail that may not be null, either of them comes first, and ends the other.
+    """
+    compiled, reference = executors.both(asked.query, **asked.variables)
+    references = {reference}
+    while compiled not in references and len(references) < REPEATED_MAX and b'"data":null' in compiled:
+        size = len(references)
+        for _ in range(REPEATED_MAX):
+            references.add(executors.ask(executors.reference, asked.query, **asked.variables))
+        if len(references) == size:
+            break
+    return compiled, references
+
+
+def told(asked: Asked, compiled: bytes, references: object) -> str:
+    """All that is needed to ask again."""
+    variables = orjson.dumps(asked.variables).decode()
+    return f"{asked.query}\n{variables}\ncompiled:  {compiled!r}\nreference: {references!r}"
+
+
+def kind_of(answer: bytes) -> str:
+    """What an answer is, for the figures."""
+    if b'"errors":' not in answer:
+        return "data"
+    return "errors beside data" if b'"data":{' in answer else "errors"
+
+
+# --- writes: two databases that begin alike, each written by one executor
+
+KEYS = [f"rr-{number}" for number in range(40)]
+TO_WRITE = Known(
+    arguments={
+        "requestId": KEYS,
+        "similarTo": KEYS,
+        "atomic": [True, False],
+    },
+    inputs={
+        "CreateRemediationAuditInput": VALID,
+        "UpsertRemediationAuditInput": VALID,
+        "UpdateRemediationAuditInput": {"requestId": "rr-1"},
+        "CreateAiAnalysisAuditInput": ANALYSIS,
+        "CreateWorkflowAuditInput": WORKFLOW,
+        "UpdateWorkflowAuditInput": {"workflowId": "wf-1"},
+        "CreateExecutionAuditInput": EXECUTION,
+    },
+    keys={
+        "remediationRequestId": KEYS,
+        "requestId": KEYS,
+        "analysisId": [f"an-{number}" for number in range(200)],
+        "workflowId": [f"wf-{number}" for number in range(60)],
+        "executionId": [f"ex-{number}" for number in range(200)],
+        "phase": ["PENDING", "PROCESSING", "COMPLETED", "FAILED"],
+    },
+)
+
+
+@pytest.fixture
+def apart(server_url: URL, template: str) -> Iterator[tuple[Executors, Executors]]:
+    with ExitStack() as stack:
+        one, other = (stack.enter_context(both_executors(server_url, template))[0] for _ in range(2))
+        yield one, other
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_any_mutation_has_the_same_effects_once(
+    apart: tuple[Executors, Executors], shard: int, record_property: Any
+) -> None:
+    by_compiled, by_reference = apart
+    kinds: Counter[str] = Counter()
+
+    @seed(shard)
+    @BY_HYPOTHESIS
+    @given(asked=asked_mutations(SCHEMA, TO_WRITE))
+    def each(asked: Asked) -> None:
+        by_compiled.know(asked.query)
+        compiled = NOW.sub(b"NOW", by_compiled.ask(by_compiled.compiled, asked.query, **asked.variables))
+        reference = NOW.sub(b"NOW", by_reference.ask(by_reference.reference, asked.query, **asked.variables))
+        if compiled != reference:
+            pytest.fail(told(asked, compiled, reference))
+        kinds[kind_of(compiled)] += 1
+
+    before = executed_by(Executor.COMPILED)
+    each()
+
+    record_property("documents", dict(kinds))
+    assert executed_by(Executor.COMPILED) - before > kinds.total() / 2
+    written, expected = (executors.portal.call(stored, executors.deps) for executors in apart)
+    for table in WRITTEN:
+        for row, wanted in zip(written[table], expected[table], strict=True):
+            assert row == wanted, table
+    assert len(written["remediation_audit"]) > 10
+    assert len(written["remediation_event"]) > len(written["remediation_audit"])
+
+
+async def stored(deps: Dependencies) -> dict[str, list[dict[str, Any]]]:
+    """All rows of the tables that are written, but for what the clock said."""
+    async with deps.database.read() as session:
+        rows = {
+            table: await session.execute(text(f"SELECT * FROM {table} ORDER BY 1"))  # noqa: S608 -- ours
+            for table in WRITTEN
+        }
+    return {table: [without_stamps(dict(row._mapping)) for row in found] for table, found in rows.items()}
+
+
+def without_stamps(row: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in row.items() if name not in STAMPS}
+    return {**kept, "changes": without_stamps(row["changes"])} if row.get("changes") else kept
