@@ -27,7 +27,8 @@ class Context:
         self.cost: int | None = None  # of the operation, once it is measured
         self.loaders = Loaders(deps, caller)
         self.refusals: set[str] = set()  # codes of the errors that are results, for the log
-        self._searches, self._searching = 0, asyncio.Semaphore(SEARCHES_AT_ONCE)
+        self._searches = 0
+        self._searching: asyncio.Semaphore | None = None
 
     @asynccontextmanager
     async def search(self) -> AsyncIterator[None]:
@@ -38,6 +39,8 @@ class Context:
         self._searches += 1
         if self._searches > SEARCHES_MAX:
             raise InvalidInput.single("query", f"asks for more than {SEARCHES_MAX} searches in one request")
+        if self._searching is None:
+            self._searching = asyncio.Semaphore(SEARCHES_AT_ONCE)
         async with self._searching:
             yield
 

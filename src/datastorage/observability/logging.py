@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from datastorage.observability.log_context import telling
 from datastorage.observability.request_lines import REQUEST_LINES
 
 # Libraries that would repeat what our own request line says, or say it with connection details.
@@ -25,7 +26,7 @@ def configure_logging(*, level: str, json: bool | None = None, redact: Callable[
     """
     json = not sys.stderr.isatty() if json is None else json
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        telling,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
-import structlog
+from datastorage.observability.log_context import told
 
 CONTEXT_HEADERS: Final = (b"traceparent", b"tracestate")
 HEADER_CHARS_MAX: Final = 512  # what the standard asks to be handed on at least
@@ -40,7 +40,7 @@ def carrying(headers: Mapping[str, str]) -> Iterator[None]:
 def outgoing_headers() -> dict[str, str]:
     """For a request that is made for the sake of the one being served."""
     headers = dict(_CARRIED.get())
-    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    request_id = told().get("request_id")
     if request_id is not None:
         headers["x-request-id"] = request_id
     return headers

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from datastorage.errors import DataStorageError
+from datastorage.observability.log_context import begin
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +29,7 @@ async def running(name: str, round_: Step, rest: Step) -> AsyncIterator[None]:
 
 async def _rounds(name: str, round_: Step, rest: Step) -> None:
     last = ""
-    structlog.contextvars.bind_contextvars(operation=name)
+    begin({"operation": name})
     while True:
         try:
             await round_()

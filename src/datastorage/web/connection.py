@@ -11,7 +11,7 @@ from math import inf
 from typing import Any, cast
 
 from cryptography import x509
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from datastorage.limits import (
     CONNECTIONS_LOOKED_AT,
@@ -22,6 +22,7 @@ from datastorage.limits import (
 from datastorage.observability.labels import CutOff
 from datastorage.observability.metrics import count_cut_off
 from datastorage.web.connection_answers import BROKEN, HEAD_TOO_LARGE, TOO_MANY, TOO_SLOW
+from datastorage.web.whole_answer import WholeAnswer
 
 
 class Connection(HttpToolsProtocol):
@@ -90,6 +91,10 @@ class Connection(HttpToolsProtocol):
             raise ValueError  # has the parser stop, and `send_400_response` be called
         self._reads_head, self.owed_by = False, self._soon()
         super().on_headers_complete()
+        if (
+            type(self.cycle) is RequestResponseCycle
+        ):  # None after an upgrade; begun for this request, and not running yet
+            self.cycle.__class__ = WholeAnswer
 
     def on_message_complete(self) -> None:
         """Nothing is owed until the next request begins."""

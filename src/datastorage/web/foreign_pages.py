@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
@@ -9,6 +11,8 @@ from datastorage.settings import Settings
 from datastorage.web.authentication.ways import API_KEY_HEADER
 from datastorage.web.graphql_request import COST_HEADER
 from datastorage.web.identity import ACTOR_HEADER
+
+_OURS: Final = (API_KEY_HEADER, ACTOR_HEADER, COST_HEADER)
 
 
 def open_to_origins(app: ASGIApp, settings: Settings) -> ASGIApp:
@@ -19,6 +23,6 @@ def open_to_origins(app: ASGIApp, settings: Settings) -> ASGIApp:
         app,
         allow_origins=settings.cors_origins,
         allow_methods=("GET", "POST"),
-        allow_headers=("authorization", API_KEY_HEADER, ACTOR_HEADER, COST_HEADER, "x-request-id"),
+        allow_headers=["authorization", "x-request-id", *(name.decode() for name in _OURS)],
         expose_headers=("x-request-id", "retry-after"),
     )

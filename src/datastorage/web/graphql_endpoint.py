@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -16,6 +15,7 @@ from datastorage.domain.caller import Caller
 from datastorage.graphql.compiled.execution import Execution, ran
 from datastorage.graphql.context import Context
 from datastorage.limits import DEADLINE_GRACE_S
+from datastorage.observability.log_context import tell
 from datastorage.settings import Settings
 from datastorage.web.documents import Documents
 from datastorage.web.graphiql import graphiql_page, wants_page
@@ -27,6 +27,7 @@ from datastorage.web.graphql_request import (
     wants_cost,
 )
 from datastorage.web.graphql_response import JSON, executed, failed, negotiated, refused
+from datastorage.web.headers import header
 from datastorage.web.identity import authenticate
 from datastorage.web.in_flight import InFlight
 from datastorage.web.refusals import REFUSALS, refusal
@@ -64,7 +65,7 @@ class GraphQLEndpoint:
 
     async def handle(self, request: Request) -> Response:
         """Answers one request."""
-        accept = request.headers.get("accept", "")
+        accept = header(request, b"accept") or ""
         is_read = request.method != "POST"
         if is_read and not asks_something(request) and wants_page(accept):
             return graphiql_page() if self._graphiql else failed("GraphiQL is off", "NOT_FOUND", 404, JSON)
@@ -81,7 +82,7 @@ class GraphQLEndpoint:
 
     async def _executed(self, request: Request, caller: Caller, operation: Operation, media: str) -> Response:
         request.scope[OPERATION] = label = operation.label
-        structlog.contextvars.bind_contextvars(operation=label)
+        tell("operation", label)
         if operation.is_ambiguous:
             return refused(_WHICH, media)
         deadline = asyncio.get_running_loop().time() + self._timeout_s

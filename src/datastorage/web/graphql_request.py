@@ -12,6 +12,7 @@ from graphql import GraphQLError, OperationDefinitionNode, parse
 from starlette.requests import ClientDisconnect, Request
 
 from datastorage.limits import QUERY_CHARS_MAX
+from datastorage.web.headers import header
 
 _OPERATION: Final = re.compile(r"\b(query|mutation|subscription)\b(?:\s+([A-Za-z_]\w{0,99}))?", re.ASCII)
 
@@ -24,7 +25,7 @@ KEPT_MAX: Final = 256  # documents, and values of headers, of which the same is 
 KEPT_CHARS_MAX: Final = 10_000
 # A page of another origin can send a form or text without being asked, but neither of these.
 _MEDIA: Final = {"application/json", "application/graphql+json"}
-COST_HEADER: Final = "x-show-cost"
+COST_HEADER: Final = b"x-show-cost"
 _CHARSETS: Final = {"utf-8", "utf8", "us-ascii"}  # ASCII is part of UTF-8
 
 
@@ -93,7 +94,7 @@ def asks_something(request: Request) -> bool:
 
 def wants_cost(request: Request) -> bool:
     """Whether the answer shall say what the operation costs."""
-    return request.headers.get(COST_HEADER, "0") not in ("0", "false")
+    return header(request, COST_HEADER) not in (None, "0", "false")
 
 
 async def read_operation(request: Request, body_bytes_max: int) -> Operation:
@@ -108,7 +109,7 @@ async def read_operation(request: Request, body_bytes_max: int) -> Operation:
                 "extensions": _parameter(request, "extensions"),
             }
         )
-    _check_content_type(request.headers.get("content-type", ""))
+    _check_content_type(header(request, b"content-type") or "")
     return _operation(_json(await _body(request, body_bytes_max), "the body"))
 
 

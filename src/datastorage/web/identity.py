@@ -21,8 +21,9 @@ from datastorage.web.authentication.ways import NO_CREDENTIAL
 from datastorage.web.client_address import charged
 from datastorage.web.graphql_request import Unreadable
 from datastorage.web.graphql_response import JSON, failed, negotiated
+from datastorage.web.headers import header
 
-ACTOR_HEADER: Final = "x-actor"
+ACTOR_HEADER: Final = b"x-actor"
 # The same whatever was wrong, and whatever the ways are.
 CHALLENGE: Final = {"www-authenticate": 'Bearer realm="datastorage"'}
 _ACTOR: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,254}")
@@ -53,7 +54,7 @@ async def authenticate(request: Request) -> Caller:
         count_authentication_failure(AuthenticationFailure.UNAVAILABLE)
         raise
     await limits.charge_principal(known.principal)
-    declared = request.headers.get(ACTOR_HEADER)
+    declared = header(request, ACTOR_HEADER)
     if declared is not None and not _ACTOR.fullmatch(declared):
         declared = None
     return Caller(known.principal, known.rights, known.scope, declared, address, deps.trail.denied)
@@ -62,7 +63,7 @@ async def authenticate(request: Request) -> Caller:
 async def not_let_in(request: Request, error: Unauthenticated | Unavailable) -> Response:
     """The answer to who is not known, cannot be known now, or has to wait."""
     try:
-        media = negotiated(request.headers.get("accept", ""))
+        media = negotiated(header(request, b"accept") or "")
     except Unreadable:
         media = JSON
     if isinstance(error, Unauthenticated):

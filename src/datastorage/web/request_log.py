@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from datastorage.observability.log_context import begin, end
 from datastorage.observability.metrics import request_began, request_ended
 from datastorage.observability.request_lines import REQUEST_LINES
 from datastorage.observability.trace_context import CONTEXT_HEADERS, carrying, trace_id_of
@@ -62,14 +63,16 @@ class RequestLog:
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(**told), handed_on:
-            request_began()
-            try:
+        before = begin(told)
+        request_began()
+        try:
+            with handed_on:
                 await self._app(scope, receive, send_with_id)
-            finally:
-                request_ended()
-                milliseconds = round((perf_counter() - started) * 1000, 2)
-                _log(scope, request_id, trace, status, milliseconds, is_ours=given is None)
+        finally:
+            request_ended()
+            milliseconds = round((perf_counter() - started) * 1000, 2)
+            _log(scope, request_id, trace, status, milliseconds, is_ours=given is None)
+            end(before)
 
 
 def _given(scope: Scope) -> tuple[bytes | None, dict[str, str] | None]:

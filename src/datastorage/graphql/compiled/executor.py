@@ -60,13 +60,21 @@ class CompiledExecutor(Executor[Any]):
         """Data and errors."""
         plan, data = self._plan, None
         try:
-            one_by_one = plan.is_mutation and len(plan.root_fields) > 1
-            execute = self.execute_fields_serially if one_by_one else self.execute_fields
-            fields = execute(plan.root_type, None, None, plan.root_fields, None)
-            data = await fields if isinstance(fields, Awaitable) else fields
+            if len(plan.root_fields) == 1:
+                data = await self._only_field(*next(iter(plan.root_fields.items())))
+            else:
+                execute = self.execute_fields_serially if plan.is_mutation else self.execute_fields
+                fields = execute(plan.root_type, None, None, plan.root_fields, None)
+                data = await fields if isinstance(fields, Awaitable) else fields
         except GraphQLError as error:
             self.collected_errors.add(error, None)
         return ExecutionResult(data, self.collected_errors.errors or None)
+
+    async def _only_field(self, key: str, by: FieldDetailsList) -> dict[str, Any]:
+        """What most operations are: nothing that it would have to be gathered with."""
+        root = self._plan.root_type
+        found = self.execute_field(root, None, by, Path(None, key, root.name), None)
+        return {key: await found if _is_awaitable(found) else found}
 
     def execute_field(
         self,

@@ -27,6 +27,7 @@ from datastorage.limits import (
     ACCESS_ENTRIES_WAITING_MAX,
     ACCESS_FLUSH_EVERY_S,
 )
+from datastorage.observability.log_context import told
 from datastorage.observability.metrics import ACCESS_AUDIT_DROPPED
 from datastorage.repositories import access_audit
 from datastorage.services.background import running
@@ -139,7 +140,7 @@ async def writing_trail(trail: AccessTrail, database: Database) -> AsyncIterator
 
 
 def _bound(name: str, chars_max: int) -> str | None:
-    value = structlog.contextvars.get_contextvars().get(name)
+    value = told().get(name)
     return _cut(str(value), chars_max) if value is not None else None
 
 

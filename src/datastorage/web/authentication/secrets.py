@@ -9,6 +9,7 @@ from datastorage.services.access.key_secrets import MARK
 from datastorage.services.access.known_callers import KnownCallers
 from datastorage.services.access.tokens import claims_unverified
 from datastorage.web.authentication.ways import API_KEY_HEADER, bearer, checked_length
+from datastorage.web.headers import header
 
 SERVICE_ACCOUNT: str = "system:serviceaccount:"
 
@@ -21,7 +22,7 @@ class ByApiKey:
 
     async def caller(self, request: Request) -> Caller | None:
         """As `Way`."""
-        secret = request.headers.get(API_KEY_HEADER)
+        secret = header(request, API_KEY_HEADER)
         if secret is not None:
             return await self._known.caller(checked_length(secret))
         secret = bearer(request)

@@ -14,8 +14,9 @@ from datastorage.domain.caller import Caller
 from datastorage.errors import Unauthenticated
 from datastorage.limits import API_KEY_USE_NOTED_EVERY_S, CREDENTIAL_CHARS_MAX
 from datastorage.services.background import running
+from datastorage.web.headers import header
 
-API_KEY_HEADER: Final = "x-api-key"
+API_KEY_HEADER: Final = b"x-api-key"
 NO_CREDENTIAL: Final = "no credential"
 _BEARER: Final = "bearer "
 
@@ -61,10 +62,10 @@ class Authentication:
 
 def bearer(request: Request) -> str | None:
     """The token that a request bears. Errors: Unauthenticated for one that no issuer would make."""
-    header = request.headers.get("authorization")
-    if header is None or header[: len(_BEARER)].lower() != _BEARER:
+    shown = header(request, b"authorization")
+    if shown is None or shown[: len(_BEARER)].lower() != _BEARER:
         return None
-    return checked_length(header[len(_BEARER) :].strip())
+    return checked_length(shown[len(_BEARER) :].strip())
 
 
 def checked_length(credential: str) -> str:
@@ -76,4 +77,4 @@ def checked_length(credential: str) -> str:
 
 def shows_credential(request: Request) -> bool:
     """Whether it wants to be somebody: a bad credential never counts as none."""
-    return "authorization" in request.headers or API_KEY_HEADER in request.headers
+    return any(header(request, name) is not None for name in (b"authorization", API_KEY_HEADER))
