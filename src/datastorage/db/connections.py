@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from datastorage import __version__
 from datastorage.db.compiled_statement import DIALECT
-from datastorage.limits import STATEMENTS_PREPARED_MAX
+from datastorage.limits import STATEMENTS_COMPILED_MAX, STATEMENTS_PREPARED_MAX
 
 # In the pool's record of a connection:
 CODEC_SET: Final = "datastorage_halfvec"
@@ -42,6 +42,7 @@ def create_engine(
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=acquire_timeout_s,
+        query_cache_size=STATEMENTS_COMPILED_MAX,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         **({"isolation_level": "AUTOCOMMIT"} if autocommit else {}),
