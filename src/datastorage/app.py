@@ -16,6 +16,7 @@ from datastorage.db import migrations
 from datastorage.db.database import Database
 from datastorage.db.findings import Expected
 from datastorage.db.location import located, revive
+from datastorage.db.pooler import refuse_pooler
 from datastorage.db.startup_checks import check_database, refuse_fatal
 from datastorage.domain.kinds import KINDS
 from datastorage.embedding import (
@@ -177,6 +178,8 @@ async def prepare_database(url: URL, settings: Settings) -> None:
     for finding in findings:
         if not finding.good:
             log.warning("startup_check", check=finding.check, detail=finding.detail, mend=finding.mend)
+    if settings.migrate_on_start:
+        refuse_pooler(settings.database_pooler, "DATASTORAGE_MIGRATE_ON_START")
     if not settings.has_database or settings.migrate_on_start:
         await migrations.upgrade(url, on_step=lambda step: log.info("migrated", revision=step))
         return
