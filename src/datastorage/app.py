@@ -18,6 +18,7 @@ from datastorage.db.findings import Expected
 from datastorage.db.location import located, revive
 from datastorage.db.pooler import refuse_pooler
 from datastorage.db.startup_checks import check_database, refuse_fatal
+from datastorage.db.url import read_url
 from datastorage.domain.kinds import KINDS
 from datastorage.embedding import (
     TracedProvider,
@@ -45,6 +46,7 @@ from datastorage.services.health import Health
 from datastorage.services.metrics_hand_over import handing_over_metrics
 from datastorage.services.mirror_worker import mirroring
 from datastorage.services.outbox_state import showing_outbox
+from datastorage.services.read_replica import watching_replica
 from datastorage.services.second_engine import SecondEngine
 from datastorage.services.second_engine_probe import probing_second_engine
 from datastorage.services.term_statistics import keeping_term_statistics
@@ -82,6 +84,7 @@ def create_app() -> Starlette:
             stack.push_async_callback(app.state.rate_limits.close)
             stack.push_async_callback(app.state.documents.close)
             await stack.enter_async_context(health.watching())
+            await stack.enter_async_context(watching_replica(deps.database))
             await stack.enter_async_context(keeping_term_statistics(deps.database))
             await stack.enter_async_context(probing_second_engine(deps))
             await stack.enter_async_context(mirroring(deps))
@@ -108,7 +111,7 @@ async def dependencies(
     BUILD_INFO.labels(__version__).set(1)
     engine = configured_engine(settings)
     second = SecondEngine(engine if engine is None or spans is None else TracedEngine(engine, spans))
-    database = Database.connect(url, settings, spans)
+    database = Database.connect(url, settings, spans, read_url(settings))
     embedder = configured_embedder(settings, spans)
     writes = WriteQueue()
     try:
@@ -117,7 +120,7 @@ async def dependencies(
             embedder=embedder,
             redactor=Redactor(settings.redaction_patterns),
             ids={kind.type_name: Identifiers(database, table_of(kind).table.name) for kind in KINDS},
-            root_causes=Gathering(partial(root_causes, database.rows)),
+            root_causes=Gathering(partial(root_causes, database.primary_rows)),
             writes=writes,
             second=second,
             trail=AccessTrail(settings.access_audit),

@@ -291,6 +291,9 @@ STATEMENT_SHAPES_MAX: Final = 500
 STATEMENTS_PREPARED_MAX: Final = 100
 # Statements that each engine of SQLAlchemy keeps with their trees, which take some 60 KB.
 STATEMENTS_COMPILED_MAX: Final = 100
+# How often the read replica is looked at: four times within its bound, and within these.
+REPLICA_LOOK_S_MIN: Final = 0.1
+REPLICA_LOOK_S_MAX: Final = 1.0
 # Objects allocated before the collector looks for cycles: requests leave few, and each look takes time.
 GC_ALLOCATIONS: Final = 20_000
 # Blocks that are given back to the system when they are freed: bodies and answers that are larger than most.

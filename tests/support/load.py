@@ -96,7 +96,7 @@ class Load:
 
     async def reached(self, share: float) -> None:
         """Waits until a share of the writes is acknowledged."""
-        await _until(lambda: self._acknowledged >= self.writes * share)
+        await until(lambda: self._acknowledged >= self.writes * share)
 
     @contextmanager
     def going_on(self) -> Iterator[None]:
@@ -113,7 +113,7 @@ class Load:
     async def troubled(self, times: int = 1, kind: str | None = None) -> None:
         """Waits until clients have been told, or have noticed, so many more times that something is wrong."""
         seen = self._seen(kind)
-        await _until(lambda: self._seen(kind) >= seen + times)
+        await until(lambda: self._seen(kind) >= seen + times)
 
     def _seen(self, kind: str | None) -> int:
         return self.troubles.total() if kind is None else self.troubles[kind]
@@ -246,7 +246,7 @@ def _now_s() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def _until(holds: Callable[[], bool]) -> None:
+async def until(holds: Callable[[], bool]) -> None:
     """The time limit of the whole test ends it, if nothing else does."""
     while not holds():  # noqa: ASYNC110 - what is waited for knows of no event
         await asyncio.sleep(0.01)

@@ -7,7 +7,7 @@ checker refuses a write through a read session. Reads run in autocommit: one sta
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final, NewType
 
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from datastorage.db.connections import create_engine, open_row_connection
 from datastorage.db.engine_pool import EnginePool, PoolUse
 from datastorage.db.pooler import refuse_pooler
+from datastorage.db.replica import Replica
 from datastorage.db.row_pool import RowPool
 from datastorage.db.statement_spans import TracedRowPool, watch_statements
 from datastorage.observability.labels import Pool
@@ -35,24 +36,35 @@ class Database:
     """The pools of one process: to read, to write, and two connections that nobody else can use up, for probes."""
 
     def __init__(
-        self, rows: RowPool, reader: EnginePool, writer: EnginePool, prober: EnginePool, pooler: Pooler
+        self,
+        rows: RowPool,
+        reader: EnginePool,
+        writer: EnginePool,
+        prober: EnginePool,
+        *,
+        pooler: Pooler = Pooler.NONE,
+        replica: Replica | None = None,
     ) -> None:
-        self.rows = rows  # for the reads that every request waits for
+        self.primary_rows, self.replica = rows, replica
         self._reader, self._writer, self._prober, self._pooler = reader, writer, prober, pooler
 
     @classmethod
-    def connect(cls, url: URL, settings: Settings, spans: Spans | None = None) -> Database:
+    def connect(
+        cls, url: URL, settings: Settings, spans: Spans | None = None, read_url: URL | None = None
+    ) -> Database:
         """Pools for this URL; no connection is opened yet. A third of them are for writes, a third for rows.
 
-        With `spans` each statement of a traced request has one.
+        With `spans` each statement of a traced request has one. A replica at `read_url` has pools for reads beside.
         """
         writers = max(2, (settings.pool_size - PROBE_CONNECTIONS) // 3)
         readers = settings.pool_size - PROBE_CONNECTIONS - writers
         for_rows = readers // 2
 
-        def pool(size: int, statement_timeout_s: float, *, autocommit: bool = True) -> EnginePool:
+        def pool(
+            size: int, statement_timeout_s: float, *, autocommit: bool = True, of: URL = url
+        ) -> EnginePool:
             engine = create_engine(
-                url,
+                of,
                 pool_size=size,
                 acquire_timeout_s=settings.pool_acquire_timeout_s,
                 # no statement outlives the request that waits for it
@@ -64,39 +76,54 @@ class Database:
                 watch_statements(engine, spans)
             return EnginePool(engine, size)
 
-        rows = RowPool(
-            partial(
-                open_row_connection,
-                url,
-                connect_timeout_s=settings.pool_acquire_timeout_s,
-                statement_timeout_s=min(settings.query_timeout_s, settings.request_timeout_s),
-                pooler=settings.database_pooler,
-            ),
-            size=for_rows,
-            acquire_timeout_s=settings.pool_acquire_timeout_s,
-        )
+        def row_pool(of: URL) -> RowPool:
+            rows = RowPool(
+                partial(
+                    open_row_connection,
+                    of,
+                    connect_timeout_s=settings.pool_acquire_timeout_s,
+                    statement_timeout_s=min(settings.query_timeout_s, settings.request_timeout_s),
+                    pooler=settings.database_pooler,
+                ),
+                size=for_rows,
+                acquire_timeout_s=settings.pool_acquire_timeout_s,
+            )
+            return rows if spans is None else TracedRowPool(rows, spans)
+
+        replica = None
+        if read_url is not None:
+            reader = pool(readers - for_rows, settings.query_timeout_s, of=read_url)
+            replica = Replica(row_pool(read_url), reader, settings.database_read_lag_max_s)
         return cls(
-            rows if spans is None else TracedRowPool(rows, spans),
+            row_pool(url),
             pool(readers - for_rows, settings.query_timeout_s),
             pool(writers, settings.write_timeout_s, autocommit=False),
             pool(PROBE_CONNECTIONS, settings.query_timeout_s),
-            settings.database_pooler,
+            pooler=settings.database_pooler,
+            replica=replica,
         )
+
+    @property
+    def rows(self) -> RowPool:
+        """For the reads that every request waits for."""
+        return self.primary_rows if self.replica is None or not self.replica.wanted() else self.replica.rows
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
         """A connection on which each statement stands alone. Errors: Unavailable, OperationTimeout."""
-        async with self._reader.connection() as connection:
+        async with self._for_reads().connection() as connection:
             yield ReadSession(connection)
 
-    def primary(self) -> AbstractAsyncContextManager[ReadSession]:
+    @asynccontextmanager
+    async def primary(self) -> AsyncIterator[ReadSession]:
         """Like `read`, and sure to see what was committed a moment ago."""
-        return self.read()
+        async with self._reader.connection() as connection:
+            yield ReadSession(connection)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[ReadSession]:
         """A read-only transaction: all statements see the same rows, and SET LOCAL lasts."""
-        async with self._reader.connection() as connection:
+        async with self._for_reads().connection() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield ReadSession(connection)
 
@@ -140,10 +167,18 @@ class Database:
         async with self.probe() as session:
             await session.execute(text("SELECT 1"))
 
+    def _for_reads(self) -> EnginePool:
+        return self._reader if self.replica is None or not self.replica.wanted() else self.replica.reader
+
     def pools(self) -> dict[Pool, PoolUse]:
         """How each pool is used, for the gauges."""
-        return {
-            Pool.ROWS: self.rows.use,
+        of_replica = (
+            {}
+            if self.replica is None
+            else {Pool.REPLICA_ROWS: self.replica.rows.use, Pool.REPLICA_READS: self.replica.reader.use}
+        )
+        return of_replica | {
+            Pool.ROWS: self.primary_rows.use,
             Pool.READS: self._reader.use,
             Pool.WRITES: self._writer.use,
             Pool.PROBES: self._prober.use,
@@ -151,6 +186,9 @@ class Database:
 
     async def close(self) -> None:
         """Closes every pooled connection."""
-        await self.rows.close()
+        await self.primary_rows.close()
         for pool in (self._reader, self._writer, self._prober):
             await pool.close()
+        if self.replica is not None:
+            await self.replica.rows.close()
+            await self.replica.reader.close()

@@ -32,6 +32,12 @@ def configured_url(settings: Settings) -> URL:
     return url.set(host=host, port=port, query={"ssl": settings.database_ssl_mode.value})
 
 
+def read_url(settings: Settings) -> URL | None:
+    """The URL of the replica, where there is one. Errors: SettingsError."""
+    given = settings.database_read_url
+    return None if given is None else asyncpg_url(given.get_secret_value(), settings.database_ssl_mode)
+
+
 def asyncpg_url(text: str, ssl_mode: str = "prefer") -> URL:
     """Any usual PostgreSQL URL for asyncpg; libpq's `sslmode` in it wins. Errors: SettingsError."""
     fault = url_fault(text)

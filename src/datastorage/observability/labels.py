@@ -105,6 +105,8 @@ class Pool(Label):
     READS = "reads"
     WRITES = "writes"
     PROBES = "probes"
+    REPLICA_ROWS = "replica_rows"
+    REPLICA_READS = "replica_reads"
 
 
 class OutboxEntry(Label):

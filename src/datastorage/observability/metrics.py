@@ -142,6 +142,11 @@ FALLBACK_ACTIVE = Gauge(
     "1 while the vector engine is out of use.",
     multiprocess_mode="livemax",
 )
+READ_REPLICA_ACTIVE = Gauge(
+    "datastorage_read_replica_active",
+    "1 while queries are answered by the read replica.",
+    multiprocess_mode="livemin",
+)
 POOL_SIZE = Gauge(
     "datastorage_pool_size",
     "Database connections this service may open, by what for.",
@@ -279,6 +284,11 @@ def show_outbox(kind: OutboxEntry, depth: int, oldest_age_s: float) -> None:
     """Shows what waits."""
     for gauge, value in zip(_OUTBOX[kind], (depth, oldest_age_s), strict=True):
         gauge.set(value)
+
+
+def show_replica(active: bool) -> None:
+    """Shows where queries are answered."""
+    READ_REPLICA_ACTIVE.set(active)
 
 
 def show_pool(pool: Pool, size: int, in_use: int, waiting: int) -> None:

@@ -58,7 +58,16 @@ class Health:
             *await self._database_checks(),
             Check("accepting", not self.draining, "shutting down" if self.draining else "yes"),
             *self._engine_checks(),
+            *self._replica_checks(),
         ]
+
+    def _replica_checks(self) -> list[Check]:
+        """Where queries are answered; never a reason to be unready either."""
+        replica = self._database.replica
+        if replica is None:
+            return []
+        detail = "in use" if replica.serves else f"out of use, the primary answers: {replica.reason}"
+        return [Check("read_replica", good=True, detail=detail)]
 
     def _engine_checks(self) -> list[Check]:
         """What the second engine is doing; never a reason to be unready, since PostgreSQL serves without it."""

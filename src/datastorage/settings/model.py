@@ -111,6 +111,12 @@ class Settings(LimitSettings, HttpSettings):
         Pooler.NONE,
         description="`transaction`: the address is that of PgBouncer, or another pooler, in transaction mode.",
     )
+    database_read_url: DatabaseUrl | None = Field(
+        None, description="A streaming replica of the database, for queries; mutations never read there."
+    )
+    database_read_lag_max_s: Seconds = Field(
+        2.0, description="So stale queries may be; while the replica is further behind, the primary answers."
+    )
     embedded: Annotated[EmbeddedMode, BeforeValidator(lowered)] = Field(
         EmbeddedMode.AUTO, description="`off`: refuse to start without a database URL (containers)."
     )

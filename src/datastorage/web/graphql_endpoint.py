@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Final
 
 from starlette.requests import Request
@@ -30,6 +31,7 @@ from datastorage.web.graphql_response import JSON, executed, failed, negotiated,
 from datastorage.web.headers import header
 from datastorage.web.identity import authenticate
 from datastorage.web.in_flight import InFlight
+from datastorage.web.reading import read
 from datastorage.web.refusals import REFUSALS, refusal
 from datastorage.web.request_log import OPERATION
 
@@ -90,13 +92,15 @@ class GraphQLEndpoint:
         writes = "mutation" in operation.query  # then it ends by itself; what takes even longer is broken off
         try:
             async with asyncio.timeout_at(deadline + DEADLINE_GRACE_S if writes else deadline):
-                result = await self._execution.execute(
+                execute = partial(
+                    self._execution.execute,
                     operation.query,
                     operation.variables,
                     operation.name,
                     context,
                     _ALL if request.method == "POST" else _READS,
                 )
+                result = await (execute() if writes else read(context.deps.database, execute))
         except TimeoutError:
             # A mutation may stand although its answer came too late; repeating it is safe and tells.
             return failed(
