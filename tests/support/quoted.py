@@ -48,3 +48,10 @@ def targets(page: str) -> list[tuple[str, str]]:
     found = re.findall(r"Target: `([<>=]=? [\d.]+)`\n\n```promql\n(.*?)\n```", text, re.DOTALL)
     assert len(found) == text.count("```promql"), f"{page}: a query without a target"
     return [(expression, target) for target, expression in found]
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The code blocks of a page in one language."""
+    return re.findall(
+        rf"^```{language}\n(.*?)^```$", (ROOT / "docs" / page).read_text(), re.DOTALL | re.MULTILINE
+    )
