@@ -45,7 +45,7 @@ fuzz: install ## Compare both executors on tens of thousands of generated querie
 
 attack: install ## Attack a service with fuzzers, checklists and slow clients; see attack/README.md.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --project attack --frozen --quiet --python $(BIN)/python
-	@PYTHONPATH=tests $(BIN)/python attack/attack.py
+	@PYTHONPATH="$(CURDIR)/tests" $(BIN)/python attack/attack.py
 
 audit: install ## Ask PyPI for known weaknesses of the locked packages, where it can be asked.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --project attack --frozen --quiet --python $(BIN)/python

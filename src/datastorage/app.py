@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -12,11 +11,12 @@ import structlog
 from sqlalchemy.engine import URL
 from starlette.applications import Starlette
 
-from datastorage import __version__
+from datastorage import __version__, memory
 from datastorage.db import migrations
 from datastorage.db.database import Database
 from datastorage.db.findings import Expected
 from datastorage.db.location import located, revive
+from datastorage.db.pooler import refuse_pooler
 from datastorage.db.startup_checks import check_database, refuse_fatal
 from datastorage.domain.kinds import KINDS
 from datastorage.embedding import (
@@ -29,7 +29,6 @@ from datastorage.embedding import (
 from datastorage.errors import StartupError
 from datastorage.graphql.query_limits import QueryLimits
 from datastorage.graphql.schema import build_schema
-from datastorage.limits import GC_ALLOCATIONS
 from datastorage.observability.logging import configure_logging
 from datastorage.observability.metrics import BUILD_INFO
 from datastorage.observability.spans import Spans
@@ -89,7 +88,7 @@ def create_app() -> Starlette:
             await stack.enter_async_context(showing_outbox(deps))
             await stack.enter_async_context(backfilling(deps))
             await stack.enter_async_context(removing_unused_vectors(deps))
-            _freeze_what_stays()
+            memory.settle()
             with draining_on_sigterm(health, settings.drain_s), ending_with_supervisor():
                 yield
 
@@ -99,13 +98,6 @@ def create_app() -> Starlette:
         lifespan,
         spans,
     )
-
-
-def _freeze_what_stays() -> None:
-    """What is there after the start stays to the end: the collector of garbage need not look at it again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GC_ALLOCATIONS, 20, 50)
 
 
 @asynccontextmanager
@@ -186,6 +178,8 @@ async def prepare_database(url: URL, settings: Settings) -> None:
     for finding in findings:
         if not finding.good:
             log.warning("startup_check", check=finding.check, detail=finding.detail, mend=finding.mend)
+    if settings.migrate_on_start:
+        refuse_pooler(settings.database_pooler, "DATASTORAGE_MIGRATE_ON_START")
     if not settings.has_database or settings.migrate_on_start:
         await migrations.upgrade(url, on_step=lambda step: log.info("migrated", revision=step))
         return

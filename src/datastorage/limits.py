@@ -288,11 +288,15 @@ EMBEDDED_LOG_BYTES_MAX: Final = 10 * 1024 * 1024  # beyond, only the newest tent
 
 # Shapes of lists (filter, order, columns) whose statements are kept, and those that a connection keeps prepared.
 STATEMENT_SHAPES_MAX: Final = 500
-STATEMENTS_PREPARED_MAX: Final = 200
+STATEMENTS_PREPARED_MAX: Final = 100
+# Statements that each engine of SQLAlchemy keeps with their trees, which take some 60 KB.
+STATEMENTS_COMPILED_MAX: Final = 100
 # Objects allocated before the collector looks for cycles: requests leave few, and each look takes time.
 GC_ALLOCATIONS: Final = 20_000
-# Compiled operations: a document's tree takes some 250 bytes a character, so all of them some 50 MB at most.
-COMPILED_CHARS_MAX: Final = 200_000
+# Blocks that are given back to the system when they are freed: bodies and answers that are larger than most.
+LARGE_BLOCK_BYTES: Final = 256 * 1024
+# Compiled operations: a document's tree takes some 250 bytes a character, so all of them some 25 MB at most.
+COMPILED_CHARS_MAX: Final = 100_000
 # Persisted documents: those of all clients of a service; one of 100,000 characters has more fields than are allowed.
 PERSISTED_CHARS_MAX: Final = 2_000_000
 PERSISTED_DOCUMENT_CHARS_MAX: Final = 100_000

@@ -3,17 +3,16 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import jwt
 import pytest
 
 from datastorage.errors import StartupError
 from datastorage.services.dependencies import Dependencies
-from support.access import LIST, IdentityServer, identity_server, served
+from support.access import LIST, identity_server, served
 from support.certificates import Authority
+from support.identities import OWN_TOKEN, Cluster
 
-OWN_TOKEN = "our-own-token"
 AGENT = "system:serviceaccount:ops:agent"
 GRANTS = json.dumps({f"kubernetes:{AGENT}": {"role": "reader"}, "kubernetes:system:*": {"rights": []}})
 
@@ -21,33 +20,6 @@ GRANTS = json.dumps({f"kubernetes:{AGENT}": {"role": "reader"}, "kubernetes:syst
 def token(subject: str = AGENT, number: int = 1) -> str:
     """As a cluster issues it; the API server alone judges the signature."""
     return jwt.encode({"sub": subject, "jti": str(number)}, "x" * 32, "HS256")
-
-
-class Cluster:
-    """An API server that knows some tokens."""
-
-    def __init__(self, server: IdentityServer, settings: dict[str, Any]) -> None:
-        self.server, self.settings = server, settings
-        self.accounts: dict[str, str] = {}
-        self.audiences = ["https://kubernetes.default.svc"]
-        self.reviews: list[dict[str, Any]] = []
-        self.down = False
-        server.answer = self._answer
-
-    def _answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
-        if self.down:
-            return 500, {}
-        if path != "/apis/authentication.k8s.io/v1/tokenreviews":
-            return 404, {}
-        if headers.get("authorization") != f"Bearer {OWN_TOKEN}":
-            return 401, {"kind": "Status"}
-        review = json.loads(body)
-        self.reviews.append(review)
-        name = self.accounts.get(review["spec"]["token"])
-        if name is None:
-            return 201, review | {"status": {"authenticated": False, "error": "invalid bearer token"}}
-        known = {"authenticated": True, "user": {"username": name}, "audiences": self.audiences}
-        return 201, review | {"status": known}
 
 
 @pytest.fixture

@@ -12,59 +12,14 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+from jwt.algorithms import RSAAlgorithm
 
 from datastorage.domain.caller import Right, Scope
 from datastorage.errors import Unauthenticated, Unavailable
 from datastorage.services.access.signing_keys import SigningKeys
 from datastorage.services.dependencies import Dependencies
-from support.access import LIST, IdentityServer, Service, identity_server, served
-
-AUDIENCE = "datastorage"
-
-
-class Issuer:
-    """Signs tokens, and publishes the keys that are asked for."""
-
-    def __init__(self, server: IdentityServer) -> None:
-        self.server = server
-        self.private: dict[str, Any] = {}
-        self.published: list[dict[str, Any]] = []
-        self.down = False
-        server.answer = self._answer
-
-    def make_key(
-        self, name: str, algorithm: str = "RS256", *, published: bool = True, bits: int = 2048
-    ) -> None:
-        if algorithm == "ES256":
-            key: Any = ec.generate_private_key(ec.SECP256R1())
-            public = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
-        elif algorithm == "EdDSA":
-            key = ed25519.Ed25519PrivateKey.generate()
-            public = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
-        else:
-            key = rsa.generate_private_key(65537, bits)
-            public = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
-        self.private[name] = key
-        if published:
-            self.published.append(public | {"kid": name, "alg": algorithm, "use": "sig"})
-
-    def token(self, key: str = "k1", algorithm: str = "RS256", **claims: Any) -> str:
-        whole = {"iss": self.server.url, "aud": AUDIENCE, "sub": "alice", "exp": time.time() + 300} | claims
-        return jwt.encode(
-            {name: value for name, value in whole.items() if value is not None},
-            self.private[key],
-            algorithm,
-            headers={"kid": key},
-        )
-
-    def _answer(self, path: str, _headers: dict[str, str], _body: bytes) -> tuple[int, Any]:
-        if self.down:
-            return 503, {}
-        if path == "/.well-known/openid-configuration":
-            return 200, {"issuer": self.server.url, "jwks_uri": f"{self.server.url}/keys"}
-        return 200, {"keys": self.published}
+from support.access import LIST, Service, identity_server, served
+from support.identities import AUDIENCE, Issuer
 
 
 @pytest.fixture

@@ -80,6 +80,31 @@ async def test_a_name_that_is_nearly_right_is_not_put_right(http: httpx.AsyncCli
         assert "Did you mean" not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("{ node }", "{ nodd }"),
+        ("{ remediationAudits }", "{ remediationAuditz }"),
+        ("{ remediation { request { id } } }", "{ remediatiom { request { id } } }"),
+        (
+            "{ remediationAudits(first: true) { nodes { id } } }",
+            "{ remediationAudits(fist: true) { nodes { id } } }",
+        ),
+        ("mutation { createRemediationAudit }", "mutation { createRemediationAudis }"),
+        ("{ remediationAudits { nodes { id { a } } } }", "{ remediationAudits { nodes { ix { a } } } }"),
+    ],
+)
+async def test_a_right_name_at_a_wrong_place_is_not_confirmed(
+    http: httpx.AsyncClient, right: str, wrong: str
+) -> None:
+    answers = [await http.post("/graphql", json={"query": query}) for query in (right, wrong)]
+
+    told_of_right, told_of_wrong = (
+        {error["message"] for error in answer.json()["errors"]} for answer in answers
+    )
+    assert told_of_right == told_of_wrong == {"The document does not fit the schema, which is hidden here."}
+
+
 def told(answer: httpx.Response, query: str) -> str:
     """What an answer tells beyond what was asked."""
     text = answer.text

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-import orjson
 import pytest
 from graphql import build_schema as schema_of
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -23,7 +22,7 @@ from datastorage.services.dependencies import Dependencies
 from support.around import ANALYSIS, EXECUTION, WORKFLOW, around
 from support.client import CREATE
 from support.executors import Executors, both_executors, executed_by
-from support.generated_documents import Asked, Known, asked_mutations, asked_queries
+from support.generated_documents import Asked, Known, asked_mutations, asked_queries, told
 from support.records import VALID, remediation_input
 
 SCHEMA = schema_of(build_schema().as_str())
@@ -132,12 +131,6 @@ def answers(executors: Executors, asked: Asked) -> tuple[bytes, set[bytes]]:
         if len(references) == size:
             break
     return compiled, references
-
-
-def told(asked: Asked, compiled: bytes, references: object) -> str:
-    """All that is needed to ask again."""
-    variables = orjson.dumps(asked.variables).decode()
-    return f"{asked.query}\n{variables}\ncompiled:  {compiled!r}\nreference: {references!r}"
 
 
 def kind_of(answer: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -109,6 +110,13 @@ class Replicas:
     def kill(self, number: int = 0) -> None:
         """`kill -9`."""
         self.services[number].kill()
+
+    def end_and_start_again(self, number: int) -> int:
+        """What a rollout does: SIGTERM, and a new process when the old one has ended; its exit code."""
+        self.services[number].signal(signal.SIGTERM)
+        code = self.services[number].wait()
+        self.start_again(number)
+        return code
 
     def start_again(self, number: int = 0) -> None:
         """What a supervisor does after a crash."""

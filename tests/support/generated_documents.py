@@ -77,6 +77,12 @@ def asked_mutations(schema: GraphQLSchema, known: Known) -> st.SearchStrategy[As
     return _shaped(schema, known, generated)
 
 
+def told(asked: Asked, answer: bytes, expected: object) -> str:
+    """All that is needed to ask again."""
+    variables = orjson.dumps(asked.variables).decode()
+    return f"{asked.query}\n{variables}\nanswered: {answer!r}\nexpected: {expected!r}"
+
+
 def _unprinted(document: DocumentNode) -> DocumentNode:
     return document
 

@@ -7,10 +7,11 @@ that does not repeat: what became of its write it never learns.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -96,6 +97,13 @@ class Load:
     async def reached(self, share: float) -> None:
         """Waits until a share of the writes is acknowledged."""
         await _until(lambda: self._acknowledged >= self.writes * share)
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Writes for as long as the block takes, whatever was wanted."""
+        self._until_s = math.inf
+        yield
+        self._until_s = 0.0
 
     async def lasting(self, seconds: float) -> None:
         """Goes on writing for so long, whatever was wanted."""

@@ -12,6 +12,7 @@ from datastorage.cli.parts import run
 from datastorage.db import migrations
 from datastorage.db.drift import drift
 from datastorage.db.location import located
+from datastorage.db.pooler import refuse_pooler
 from datastorage.db.startup_checks import check_database, refuse_fatal
 from datastorage.models import metadata
 from datastorage.settings import load_settings
@@ -32,6 +33,7 @@ def migrate(
     with located(settings) as url:
         if check:
             raise typer.Exit(0 if run(_checked(url)) else 1)
+        refuse_pooler(settings.database_pooler, "datastorage migrate")
         refuse_fatal(run(check_database(url, expected(settings))))
         run(migrations.upgrade(url, on_step=lambda step: typer.echo(f"applied {step}")))
         typer.echo("the schema is up to date")

@@ -13,9 +13,10 @@ from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from datastorage import __version__
 from datastorage.db.compiled_statement import DIALECT
-from datastorage.limits import STATEMENTS_PREPARED_MAX
+from datastorage.db.pooler import row_arguments, session_arguments, statement_arguments
+from datastorage.limits import STATEMENTS_COMPILED_MAX
+from datastorage.settings import Pooler
 
 # In the pool's record of a connection:
 CODEC_SET: Final = "datastorage_halfvec"
@@ -32,6 +33,7 @@ def create_engine(
     acquire_timeout_s: float,
     statement_timeout_s: float,
     autocommit: bool,
+    pooler: Pooler = Pooler.NONE,
 ) -> AsyncEngine:
     """An engine whose every connection has our session settings and the vector codec.
 
@@ -42,12 +44,14 @@ def create_engine(
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=acquire_timeout_s,
+        query_cache_size=STATEMENTS_COMPILED_MAX,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         **({"isolation_level": "AUTOCOMMIT"} if autocommit else {}),
         connect_args={
             "timeout": acquire_timeout_s,
-            "server_settings": _server_settings(statement_timeout_s),
+            **session_arguments(pooler, statement_timeout_s),
+            **statement_arguments(pooler),
         },
     )
     for name, listener in (
@@ -59,28 +63,19 @@ def create_engine(
     return engine
 
 
-async def open_row_connection(url: URL, *, connect_timeout_s: float, statement_timeout_s: float) -> Any:
+async def open_row_connection(
+    url: URL, *, connect_timeout_s: float, statement_timeout_s: float, pooler: Pooler = Pooler.NONE
+) -> Any:
     """A plain connection of asyncpg with the same settings; JSON is read as it is by the engines."""
     _, arguments = DIALECT.create_connect_args(url)  # type: ignore[no-untyped-call]
     connection = await asyncpg.connect(
         **arguments,
         timeout=connect_timeout_s,
-        server_settings=_server_settings(statement_timeout_s),
-        statement_cache_size=STATEMENTS_PREPARED_MAX,
-        max_cached_statement_lifetime=0,
+        **session_arguments(pooler, statement_timeout_s),
+        **row_arguments(pooler),
     )
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=str, decoder=orjson.loads)
     return connection
-
-
-def _server_settings(statement_timeout_s: float) -> dict[str, str]:
-    return {
-        "application_name": f"datastorage {__version__}",
-        "statement_timeout": str(int(statement_timeout_s * 1000)),
-        "idle_in_transaction_session_timeout": str(int(statement_timeout_s * 2000)),
-        "timezone": "UTC",
-        "jit": "off",  # our statements take milliseconds; compiling them takes longer
-    }
 
 
 def _remember_use(_connection: object, record: Any) -> None:

@@ -17,11 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from datastorage.db.connections import create_engine, open_row_connection
 from datastorage.db.engine_pool import EnginePool, PoolUse
+from datastorage.db.pooler import refuse_pooler
 from datastorage.db.row_pool import RowPool
 from datastorage.db.statement_spans import TracedRowPool, watch_statements
 from datastorage.observability.labels import Pool
 from datastorage.observability.spans import Spans
-from datastorage.settings import Settings
+from datastorage.settings import Pooler, Settings
 
 PROBE_CONNECTIONS: Final = 2  # a probe and the background check
 
@@ -33,9 +34,11 @@ MaintenanceSession = NewType("MaintenanceSession", AsyncConnection)
 class Database:
     """The pools of one process: to read, to write, and two connections that nobody else can use up, for probes."""
 
-    def __init__(self, rows: RowPool, reader: EnginePool, writer: EnginePool, prober: EnginePool) -> None:
+    def __init__(
+        self, rows: RowPool, reader: EnginePool, writer: EnginePool, prober: EnginePool, pooler: Pooler
+    ) -> None:
         self.rows = rows  # for the reads that every request waits for
-        self._reader, self._writer, self._prober = reader, writer, prober
+        self._reader, self._writer, self._prober, self._pooler = reader, writer, prober, pooler
 
     @classmethod
     def connect(cls, url: URL, settings: Settings, spans: Spans | None = None) -> Database:
@@ -55,6 +58,7 @@ class Database:
                 # no statement outlives the request that waits for it
                 statement_timeout_s=min(statement_timeout_s, settings.request_timeout_s),
                 autocommit=autocommit,
+                pooler=settings.database_pooler,
             )
             if spans is not None:
                 watch_statements(engine, spans)
@@ -66,6 +70,7 @@ class Database:
                 url,
                 connect_timeout_s=settings.pool_acquire_timeout_s,
                 statement_timeout_s=min(settings.query_timeout_s, settings.request_timeout_s),
+                pooler=settings.database_pooler,
             ),
             size=for_rows,
             acquire_timeout_s=settings.pool_acquire_timeout_s,
@@ -75,6 +80,7 @@ class Database:
             pool(readers - for_rows, settings.query_timeout_s),
             pool(writers, settings.write_timeout_s, autocommit=False),
             pool(PROBE_CONNECTIONS, settings.query_timeout_s),
+            settings.database_pooler,
         )
 
     @asynccontextmanager
@@ -110,7 +116,11 @@ class Database:
 
     @asynccontextmanager
     async def maintenance(self) -> AsyncIterator[MaintenanceSession]:
-        """For index builds and the like, outside a transaction: statements take as long as they take."""
+        """For index builds and the like, outside a transaction: statements take as long as they take.
+
+        Errors: StartupError behind a pooler.
+        """
+        refuse_pooler(self._pooler, "this command")
         async with self._reader.connection() as connection:
             await connection.execute(text("SET statement_timeout = 0"))
             try:

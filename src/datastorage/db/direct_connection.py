@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from datastorage import __version__
 from datastorage.db.faults import reason, sqlstate
+from datastorage.db.pooler import UNNAMED
 from datastorage.errors import StartupError
 from datastorage.limits import DIRECT_CONNECT_TIMEOUT_S
 
@@ -26,7 +27,11 @@ async def direct_connection(
 ) -> AsyncIterator[AsyncConnection]:
     """A connection of one's own. Errors: StartupError when the database cannot be reached, saying why."""
     settings = {"application_name": f"datastorage {__version__}", **(session_settings or {})}
-    connect_args = {"timeout": timeout_s, "server_settings": settings}
+    connect_args = {
+        "timeout": timeout_s,
+        "server_settings": settings,
+        **UNNAMED,
+    }  # a pooler may be in between
     engine = create_async_engine(url, poolclass=NullPool, connect_args=connect_args)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(engine.dispose)

@@ -37,6 +37,8 @@ def translated() -> Iterator[None]:
         yield
     except PoolTimeout as error:
         raise Unavailable("no database connection is free; try again") from error
+    except TimeoutError as error:  # behind a pooler the driver watches the time
+        raise _took_too_long() from error
     except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         known = as_domain_error(error)
         if known is None:
@@ -67,7 +69,7 @@ def as_domain_error(error: BaseException) -> DataStorageError | None:
 
 def _meaning(state: str) -> DataStorageError | None:
     if state == QUERY_CANCELED:
-        return OperationTimeout("the database took too long; narrow the request or try again")
+        return _took_too_long()
     if state in SCHEMA_BEHIND:
         return SchemaNotReady("the database schema is not ready for this release; run: datastorage migrate")
     if state in RETRYABLE:
@@ -116,6 +118,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while cause is not None:
         yield cause
         cause = cause.__cause__
+
+
+def _took_too_long() -> OperationTimeout:
+    return OperationTimeout("the database took too long; narrow the request or try again")
 
 
 def _not_available() -> Unavailable:

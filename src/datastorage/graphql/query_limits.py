@@ -12,9 +12,9 @@ from strawberry.types import ExecutionContext
 from strawberry.types import ExecutionResult as StrawberryResult
 
 from datastorage.graphql.context import Context
+from datastorage.graphql.hidden_schema import without_the_schema
 from datastorage.graphql.input_size import InputSize, SentVariables
 from datastorage.graphql.query_size import QuerySize, TooDeep, chosen, measured
-from datastorage.graphql.suggestions import without_suggestions
 from datastorage.limits import (
     ANSWER_KIBIBYTES_MAX,
     QUERY_ALIASES_MAX,
@@ -73,7 +73,7 @@ class LimitQueries(SchemaExtension):
         yield
         result = context.result
         if isinstance(result, ExecutionResult | StrawberryResult) and result.errors:
-            result.errors = without_suggestions(result.errors)
+            result.errors = without_the_schema(result.errors)
 
     def on_validate(self) -> Iterator[None]:
         """Strawberry validates only what has no errors so far."""

@@ -53,6 +53,13 @@ class RateLimitBackend(StrEnum):
     REDIS = "redis"
 
 
+class Pooler(StrEnum):
+    """What stands between the service and PostgreSQL."""
+
+    NONE = "none"
+    TRANSACTION = "transaction"
+
+
 class SslMode(StrEnum):
     """TLS towards PostgreSQL, as in libpq."""
 

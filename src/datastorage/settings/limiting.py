@@ -90,7 +90,8 @@ class LimitSettings(AuthenticationSettings):
     )
 
     introspection: bool = Field(
-        default=True, description="Answer what the schema is, and suggest names in errors."
+        default=True,
+        description="Answer what the schema is, and say in errors what of it a document does not fit.",
     )
     persisted_queries: bool = Field(
         default=True, description="Remember documents, so that clients may send their hash alone."

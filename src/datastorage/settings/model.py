@@ -20,6 +20,7 @@ from datastorage.settings.choices import (
     EmbeddedMode,
     LogFormat,
     LogLevel,
+    Pooler,
     ProviderKind,
     RateLimitBackend,
     SslMode,
@@ -105,6 +106,10 @@ class Settings(LimitSettings, HttpSettings):
     database_password: SecretStr | None = Field(None, description="Password of the database user.")
     database_ssl_mode: Annotated[SslMode, BeforeValidator(lowered)] = Field(
         SslMode.PREFER, description="TLS towards PostgreSQL, as libpq's `sslmode`; for host and URL alike."
+    )
+    database_pooler: Annotated[Pooler, BeforeValidator(lowered)] = Field(
+        Pooler.NONE,
+        description="`transaction`: the address is that of PgBouncer, or another pooler, in transaction mode.",
     )
     embedded: Annotated[EmbeddedMode, BeforeValidator(lowered)] = Field(
         EmbeddedMode.AUTO, description="`off`: refuse to start without a database URL (containers)."

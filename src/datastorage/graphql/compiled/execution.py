@@ -16,8 +16,8 @@ from datastorage.graphql.compiled.operations import REFERENCE_ONLY, CompiledOper
 from datastorage.graphql.compiled.unsupported import Unsupported
 from datastorage.graphql.context import Context
 from datastorage.graphql.errors import presented
+from datastorage.graphql.hidden_schema import without_the_schema
 from datastorage.graphql.query_limits import LimitQueries, QueryLimits
-from datastorage.graphql.suggestions import without_suggestions
 from datastorage.observability.labels import Executor
 from datastorage.observability.metrics import count_execution
 
@@ -71,7 +71,7 @@ class Execution:
 
     def _presented(self, result: ExecutionResult, operation: CompiledOperation) -> ExecutionResult:
         if result.errors:
-            told = result.errors if self.limits.introspection else without_suggestions(result.errors)
+            told = result.errors if self.limits.introspection else without_the_schema(result.errors)
             result.errors = presented(told, writes=operation.kind is OperationType.MUTATION)
         return result
 
