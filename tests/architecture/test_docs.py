@@ -1,5 +1,6 @@
 """The documentation says what the code does."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -8,15 +9,23 @@ from graphql import parse, validate
 from prometheus_client.metrics import MetricWrapperBase
 
 from bench.speed import page
+from datastorage import limits
 from datastorage.cli.settings_ import markdown_table
+from datastorage.errors import FaultReason
 from datastorage.graphql import errors as api_errors
 from datastorage.graphql import schema
 from datastorage.graphql.enums import ErrorCode
 from datastorage.observability import metrics
+from datastorage.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+ERRORS = (ROOT / "docs" / "api" / "errors.md").read_text()
+LIMITS = (ROOT / "docs" / "api" / "limits.md").read_text()
 README = (ROOT / "README.md").read_text()
+
+# What else is written in capitals where codes are.
+NO_CODES = {"GET", "HEAD", "JSON", "KEY_VALUES_MISMATCH", "POST", "PROMETHEUS_MULTIPROC_DIR"}
 
 
 def test_the_readme_has_the_table_of_settings() -> None:
@@ -39,11 +48,72 @@ def test_every_metric_is_documented_with_its_labels_and_no_other_is() -> None:
     assert documented == {name: metric._labelnames for name, metric in declared_metrics().items()}
 
 
+def test_every_error_of_a_mutation_is_documented_and_no_other_is() -> None:
+    documented = re.findall(r"^\| `(\w+Error)` \| `(\w+)` \|", ERRORS, re.MULTILINE)
+    types = [error_type.__name__ for error_type, _ in api_errors.RESULTS.values()]
+
+    assert [name for name, _ in documented] == types
+    assert {code for _, code in documented} == {code.value for code in ErrorCode}
+
+
+def test_every_code_of_an_error_is_documented_and_no_other_is() -> None:
+    _, _, of_requests = ERRORS.partition("## Faults of a request")
+    edge = [*(ROOT / "src/datastorage/web").rglob("*.py"), *(ROOT / "src/datastorage/graphql").glob("*.py")]
+    said = {
+        node.value
+        for file in edge
+        if file.name != "enums.py"  # the codes of results, and enums of the API
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.fullmatch(r"[A-Z]{3,}(_[A-Z]+)*", node.value)
+    }
+
+    documented = set(re.findall(r"^\| (?:\d{3} \| )?`([A-Z_]+)` \|", of_requests, re.MULTILINE))
+    assert documented == said - NO_CODES
+
+
+def test_every_reason_of_a_fault_is_documented() -> None:
+    _, _, told = ERRORS.partition("| reason of a fault |")
+
+    assert set(re.findall(r"`([A-Z_]+)`", told.partition("\n## ")[0])) >= {
+        reason.name for reason in FaultReason
+    }
+
+
 @pytest.mark.parametrize(
-    "code", sorted({*(code.value for code in ErrorCode), *(code for _, code in api_errors.CODES), "INTERNAL"})
+    ("row", "bounds"),
+    [
+        ("rows of a page", (limits.PAGE_ROWS_MAX, limits.PAGE_ROWS_DEFAULT)),
+        ("records of one mutation", (Settings.model_fields["batch_rows_max"].default,)),
+        ("requests of one principal", (limits.RATE_PER_PRINCIPAL_S, limits.RATE_PER_PRINCIPAL_BURST)),
+        ("what one answer may hold", (limits.QUERY_COST_MAX,)),
+        (
+            "depth, fields, aliases of an operation",
+            (limits.QUERY_DEPTH_MAX, limits.QUERY_FIELDS_MAX, limits.QUERY_ALIASES_MAX),
+        ),
+        ("searches in one request", (limits.SEARCHES_MAX,)),
+        ("text of a search", (limits.SEARCH_TEXT_BYTES_MAX / 1024,)),
+        (
+            "filters within each other",
+            (limits.FILTER_DEPTH_MAX, limits.FILTER_CONDITIONS_MAX, limits.FILTER_VALUES_MAX),
+        ),
+        ("fields of one order", (limits.ORDER_TERMS_MAX, limits.STATISTICS_GROUP_FIELDS_MAX)),
+        ("groups × buckets", (limits.STATISTICS_ROWS_MAX,)),
+        ("keys, `name`", (limits.KEY_CHARS_MAX,)),
+        ("`actionType`", (limits.ACTION_TYPE_CHARS_MAX,)),
+        ("`environment`", (limits.ENVIRONMENT_CHARS_MAX,)),
+        ("`targetResource`", (limits.TARGET_RESOURCE_CHARS_MAX,)),
+        ("`errorMessage`", (limits.FREE_TEXT_BYTES_MAX / 1024,)),
+        ("`actionParameters`", (limits.ACTION_PARAMETERS_BYTES_MAX / 1024,)),
+        ("`metadata`", (limits.METADATA_BYTES_MAX / 1024, limits.METADATA_DEPTH_MAX)),
+    ],
 )
-def test_every_error_code_is_documented(code: str) -> None:
-    assert f"`{code}`" in OPERATIONS
+def test_a_limit_is_documented_as_it_is(row: str, bounds: tuple[float, ...]) -> None:
+    (told,) = re.findall(rf"^\| {row}[^|]*\| ([^|]+)", LIMITS, re.MULTILINE)
+
+    numbers = [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", told)]
+    assert [number for number in numbers if number in bounds] == list(bounds)
 
 
 def test_every_link_in_the_docs_leads_somewhere() -> None:

@@ -29,7 +29,7 @@ def test_what_is_installed_is_what_is_locked() -> None:
     assert len(installed & locked) > 100
 
 
-@pytest.mark.parametrize("lock", ["uv.lock", "compat/uv.lock", "attack/uv.lock"])
+@pytest.mark.parametrize("lock", ["uv.lock", "compat/uv.lock", "attack/uv.lock", "website/uv.lock"])
 def test_every_locked_file_has_its_hash(lock: str) -> None:
     for package in tomllib.loads((ROOT / lock).read_text())["package"]:
         files = [*package.get("wheels", ()), *([package["sdist"]] if "sdist" in package else ())]
@@ -37,7 +37,9 @@ def test_every_locked_file_has_its_hash(lock: str) -> None:
         assert all(file["hash"].startswith("sha256:") for file in files), package["name"]
 
 
-@pytest.mark.parametrize("lock", ["ui/package-lock.json", "compat/package-lock.json"])
+@pytest.mark.parametrize(
+    "lock", ["ui/package-lock.json", "compat/package-lock.json", "website/package-lock.json"]
+)
 def test_every_locked_npm_package_has_its_hash(lock: str) -> None:
     packages = json.loads((ROOT / lock).read_text())["packages"]
 
