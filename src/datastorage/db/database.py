@@ -59,6 +59,7 @@ class Database:
         writers = max(2, (settings.pool_size - PROBE_CONNECTIONS) // 3)
         readers = settings.pool_size - PROBE_CONNECTIONS - writers
         for_rows = readers // 2
+        driver_keeps_time = settings.database_pooler is Pooler.TRANSACTION
 
         def pool(
             size: int, statement_timeout_s: float, *, autocommit: bool = True, of: URL = url
@@ -74,7 +75,7 @@ class Database:
             )
             if spans is not None:
                 watch_statements(engine, spans)
-            return EnginePool(engine, size)
+            return EnginePool(engine, size, driver_keeps_time=driver_keeps_time)
 
         def row_pool(of: URL) -> RowPool:
             rows = RowPool(
@@ -87,6 +88,7 @@ class Database:
                 ),
                 size=for_rows,
                 acquire_timeout_s=settings.pool_acquire_timeout_s,
+                driver_keeps_time=driver_keeps_time,
             )
             return rows if spans is None else TracedRowPool(rows, spans)
 

@@ -23,8 +23,8 @@ class PoolUse:
 class EnginePool:
     """At most `size` connections of one engine."""
 
-    def __init__(self, engine: AsyncEngine, size: int) -> None:
-        self._engine, self._size = engine, size
+    def __init__(self, engine: AsyncEngine, size: int, *, driver_keeps_time: bool = False) -> None:
+        self._engine, self._size, self._driver_keeps_time = engine, size, driver_keeps_time
         self._waiting = 0
 
     @property
@@ -39,7 +39,7 @@ class EnginePool:
 
         Errors: Unavailable, OperationTimeout.
         """
-        with translated():
+        with translated(driver_keeps_time=self._driver_keeps_time):
             async with AsyncExitStack() as stack:
                 yield await self._acquired(stack)
 

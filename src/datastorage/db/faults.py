@@ -31,13 +31,18 @@ UNAVAILABLE_CLASSES: Final = ("08", "28", "53", "57P", "58", "XX", "25006", "3D0
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raises OperationTimeout and Unavailable instead of what the driver raised; other faults pass."""
+def translated(*, driver_keeps_time: bool = False) -> Iterator[None]:
+    """Raises OperationTimeout and Unavailable instead of what the driver raised; other faults pass.
+
+    `driver_keeps_time`: behind a pooler it is the driver, not the server, that ends what takes too long.
+    """
     try:
         yield
     except PoolTimeout as error:
         raise Unavailable("no database connection is free; try again") from error
-    except TimeoutError as error:  # behind a pooler the driver watches the time
+    except TimeoutError as error:
+        if not driver_keeps_time:
+            raise
         raise _took_too_long() from error
     except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         known = as_domain_error(error)

@@ -26,9 +26,15 @@ class RowPool:
     """At most `size` connections, opened when needed and kept."""
 
     def __init__(
-        self, connect: Callable[[], Awaitable[Connection]], *, size: int, acquire_timeout_s: float
+        self,
+        connect: Callable[[], Awaitable[Connection]],
+        *,
+        size: int,
+        acquire_timeout_s: float,
+        driver_keeps_time: bool = False,
     ) -> None:
         self._connect, self._size, self._timeout_s = connect, size, acquire_timeout_s
+        self._driver_keeps_time = driver_keeps_time
         self._idle: list[Connection] = []
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._open = 0
@@ -44,7 +50,7 @@ class RowPool:
 
         A connection may have died while it was idle; then the statement is sent again, on another one.
         """
-        with translated():
+        with translated(driver_keeps_time=self._driver_keeps_time):
             connection, is_new = await self._acquired()
             try:
                 return await connection.fetch(statement, *arguments)  # type: ignore[no-any-return]

@@ -33,9 +33,22 @@ def configured_url(settings: Settings) -> URL:
 
 
 def read_url(settings: Settings) -> URL | None:
-    """The URL of the replica, where there is one. Errors: SettingsError."""
+    """The URL of the replica, where there is one; user, password and database as of the primary unless it says others.
+
+    Errors: SettingsError.
+    """
     given = settings.database_read_url
-    return None if given is None else asyncpg_url(given.get_secret_value(), settings.database_ssl_mode)
+    if given is None:
+        return None
+    url = asyncpg_url(given.get_secret_value(), settings.database_ssl_mode)
+    if not settings.has_database:
+        return url
+    primary = configured_url(settings)
+    return url.set(
+        username=url.username or primary.username,
+        password=url.password or primary.password,
+        database=url.database or primary.database,
+    )
 
 
 def asyncpg_url(text: str, ssl_mode: str = "prefer") -> URL:

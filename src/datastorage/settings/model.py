@@ -112,7 +112,8 @@ class Settings(LimitSettings, HttpSettings):
         description="`transaction`: the address is that of PgBouncer, or another pooler, in transaction mode.",
     )
     database_read_url: DatabaseUrl | None = Field(
-        None, description="A streaming replica of the database, for queries; mutations never read there."
+        None,
+        description="A streaming replica, for queries: `postgresql://host`; user, password and name as of the database.",
     )
     database_read_lag_max_s: Seconds = Field(
         2.0, description="So stale queries may be; while the replica is further behind, the primary answers."

@@ -108,6 +108,11 @@ def test_errors_of_the_operating_system_count_while_connecting_only() -> None:
         raise TimeoutError
 
 
+def test_behind_a_pooler_the_driver_says_what_took_too_long() -> None:
+    with pytest.raises(OperationTimeout, match="took too long"), translated(driver_keeps_time=True):
+        raise TimeoutError
+
+
 def test_errors_of_the_product_pass() -> None:
     with pytest.raises(RecordNotFound), translated(), connecting():
         raise RecordNotFound

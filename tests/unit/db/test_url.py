@@ -2,7 +2,7 @@
 
 import pytest
 
-from datastorage.db.url import asyncpg_url, configured_url
+from datastorage.db.url import asyncpg_url, configured_url, read_url
 from datastorage.errors import SettingsError
 from datastorage.settings import Settings
 
@@ -86,3 +86,27 @@ def test_a_database_is_named_in_parts(host: str, used: str) -> None:
     settings = Settings(_env_file=None, database_host=host, database_password="p@ss/")
 
     assert configured_url(settings).render_as_string(hide_password=False) == used
+
+
+def test_a_replica_is_asked_as_the_database_is_unless_its_url_says_otherwise() -> None:
+    primary = {
+        "database_host": "db",
+        "database_user": "svc",
+        "database_password": "pw",
+        "database_name": "audits",
+    }
+
+    short = read_url(Settings(_env_file=None, database_read_url="postgresql://replica:5433", **primary))
+    whole = read_url(
+        Settings(_env_file=None, database_read_url="postgresql://me:mine@replica/other", **primary)
+    )
+
+    assert short is not None
+    assert whole is not None
+    assert (short.username, short.password, short.host, short.port) == ("svc", "pw", "replica", 5433)
+    assert short.database == "audits"
+    assert (whole.username, whole.password, whole.database) == ("me", "mine", "other")
+
+
+def test_without_one_there_is_no_url() -> None:
+    assert read_url(Settings(_env_file=None)) is None
