@@ -291,6 +291,8 @@ STATEMENT_SHAPES_MAX: Final = 500
 STATEMENTS_PREPARED_MAX: Final = 100
 # Statements that each engine of SQLAlchemy keeps with their trees, which take some 60 KB.
 STATEMENTS_COMPILED_MAX: Final = 100
+# Statements of a search that are kept as they were put together, of each kind: by filter, scope and sizes.
+SEARCH_STATEMENTS_MAX: Final = 32
 # How often the read replica is looked at: four times within its bound, and within these.
 REPLICA_LOOK_S_MIN: Final = 0.1
 REPLICA_LOOK_S_MAX: Final = 1.0

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    Select,
     bindparam,
     column,
     func,
@@ -23,9 +25,10 @@ from datastorage.db.database import ReadSession
 from datastorage.domain.caller import Scope
 from datastorage.domain.filters import Filter
 from datastorage.domain.remediation import REMEDIATION
+from datastorage.limits import SEARCH_STATEMENTS_MAX
 from datastorage.models import incident_embedding, incident_lexical, remediation_audit
 from datastorage.models.halfvec import Halfvec, Vector, inner_product, similarity
-from datastorage.repositories.lexical_leg import score
+from datastorage.repositories.lexical_leg import asked, score
 from datastorage.repositories.records import matching
 from datastorage.repositories.scope import visible
 
@@ -58,8 +61,7 @@ class Candidates:
     """Incidents that a leg proposed, for one caller and one model."""
 
     def __init__(self, session: ReadSession, scope: Scope, model: str, dimensions: int) -> None:
-        self._session, self._scope, self._dimensions = session, scope, dimensions
-        self._of_model = _embedding.model == bindparam("model", model, literal_execute=True)
+        self._session, self._scope, self._model, self._dimensions = session, scope, model, dimensions
 
     async def compared(
         self,
@@ -69,45 +71,21 @@ class Candidates:
         signatures: Sequence[int],
     ) -> list[Comparison]:
         """The candidates with all their scores."""
-        terms = [
-            func.coalesce(score(question), 0.0).label(f"terms_{place}")
-            for place, question in enumerate(questions)
-        ]
-        nearness = [
-            (-inner_product(_embedding.vector, self._query(vector, place))).label(f"near_{place}")
-            for place, vector in enumerate(vectors)
-        ]
-        signed: ColumnElement[bool] = _lexical.terms.overlap(literal(list(signatures), ARRAY(Integer)))
-        statement = (
-            select(
-                _audit.id,
-                _audit.content_hash,
-                _audit.start_time,
-                func.coalesce(signed, False).label("signed"),
-                *terms,
-                *nearness,
-            )
-            .join(incident_lexical, _lexical.audit_id == _audit.id, isouter=True)
-            .join(
-                incident_embedding,
-                (_embedding.content_hash == _audit.content_hash) & self._of_model,
-                isouter=True,
-            )
-            .where(
-                _audit.id == func.any(literal(sorted(set(audit_ids)), ARRAY(_audit.id.type))),
-                visible(remediation_audit, self._scope),
-            )
-        )
+        statement = _compared(self._scope, self._model, self._dimensions, len(questions), len(vectors))
+        of_vectors = {f"vector_{place}": vector for place, vector in enumerate(vectors)}
+        given = {"audit_ids": sorted(set(audit_ids)), "signatures": list(signatures)}
+        rows = await self._session.execute(statement, {**asked(questions), **of_vectors, **given})
+        near = _SCORES + len(questions)
         return [
             Comparison(
-                row.id,
-                row.content_hash,
-                row.start_time,
-                tuple(getattr(row, score_.name) for score_ in terms),
-                tuple(_similarity(getattr(row, near.name)) for near in nearness),
-                row.signed,
+                audit_id=row[0],
+                content_hash=row[1],
+                start_time=row[2],
+                signature=row[3],
+                terms=tuple(row[_SCORES:near]),
+                similarities=tuple(map(_similarity, row[near:])),
             )
-            for row in await self._session.execute(statement)
+            for row in rows
         ]
 
     async def terms(self, audit_ids: Sequence[int]) -> dict[int, frozenset[int]]:
@@ -152,8 +130,34 @@ class Candidates:
             for row in await self._session.execute(statement)
         }
 
-    def _query(self, vector: Vector, place: int) -> ColumnElement[Any]:
-        return bindparam(f"vector_{place}", vector, type_=Halfvec(self._dimensions))
+
+_SCORES: Final = 4  # where in a row they begin
+
+
+@lru_cache(SEARCH_STATEMENTS_MAX)
+def _compared(scope: Scope, model: str, dimensions: int, questions: int, vectors: int) -> Select[Any]:
+    """Put together once: that takes longer than to send it."""
+    terms = [func.coalesce(score(place), 0.0) for place in range(questions)]
+    nearness = [
+        -inner_product(_embedding.vector, bindparam(f"vector_{place}", type_=Halfvec(dimensions)))
+        for place in range(vectors)
+    ]
+    signed: ColumnElement[bool] = _lexical.terms.overlap(bindparam("signatures", type_=ARRAY(Integer)))
+    of_model = _embedding.model == bindparam("model", model, literal_execute=True)
+    columns = (_audit.id, _audit.content_hash, _audit.start_time, func.coalesce(signed, False))
+    return (
+        select(*columns, *terms, *nearness)
+        .join(incident_lexical, _lexical.audit_id == _audit.id, isouter=True)
+        .join(
+            incident_embedding,
+            (_embedding.content_hash == _audit.content_hash) & of_model,
+            isouter=True,
+        )
+        .where(
+            _audit.id == func.any(bindparam("audit_ids", type_=ARRAY(_audit.id.type))),
+            visible(remediation_audit, scope),
+        )
+    )
 
 
 def _similarity(nearness: float | None) -> float | None:

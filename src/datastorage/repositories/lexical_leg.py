@@ -7,15 +7,29 @@ all is decided by the rarest terms of the question, through an index; where a fi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import CTE, ColumnElement, Float, Integer, Select, Text, cast, literal, select, union
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    Float,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    select,
+    union,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from datastorage.db.database import ReadSession
 from datastorage.domain.caller import Scope
 from datastorage.domain.filters import Filter
 from datastorage.domain.remediation import REMEDIATION
+from datastorage.limits import SEARCH_STATEMENTS_MAX
 from datastorage.models import incident_lexical, remediation_audit
 from datastorage.models.sparsevec import Sparsevec, sparsevec_text
 from datastorage.repositories.filters import clause_on
@@ -34,29 +48,45 @@ class LexicalLeg:
 
     async def exact(self, questions: Sequence[Mapping[int, float]], where: Filter, rows_max: int) -> set[int]:
         """The best matches of each question among all incidents that match the filter."""
-        return await self._best(_filtered(_scored(questions), where, self._scope), len(questions), rows_max)
+        statement = _exact(len(questions), where, self._scope, rows_max)
+        return set(await self._session.scalars(statement, asked(questions)))
 
     async def by_terms(
         self, questions: Sequence[Mapping[int, float]], terms: Sequence[int], where: Filter, rows_max: int
     ) -> set[int]:
         """The same among those that have at least one of these terms."""
-        has_one = _scored(questions).where(_lexical.terms.overlap(literal(list(terms), ARRAY(Integer))))
-        # Namespace, cluster and time are here as well, so that most filters need no join.
-        by_own_columns = clause_on(incident_lexical, where)
-        if by_own_columns is None:
-            found = _filtered(has_one, where, self._scope)
-        else:
-            found = has_one.where(by_own_columns, visible(incident_lexical, self._scope))
-        return await self._best(found, len(questions), rows_max)
-
-    async def _best(self, scored: Select[Any], questions: int, rows_max: int) -> set[int]:
-        rows = scored.cte("scored").prefix_with("MATERIALIZED", dialect="postgresql")
-        tops = [_top(rows, f"score_{place}", rows_max) for place in range(questions)]
-        return set(await self._session.scalars(union(*tops)))
+        statement = _by_terms(len(questions), where, self._scope, rows_max)
+        return set(await self._session.scalars(statement, {**asked(questions), "terms": list(terms)}))
 
 
-def _scored(questions: Sequence[Mapping[int, float]]) -> Select[Any]:
-    scores = [score(question).label(f"score_{place}") for place, question in enumerate(questions)]
+# Statements are put together once: that takes longer than to send them.
+
+
+@lru_cache(SEARCH_STATEMENTS_MAX)
+def _exact(questions: int, where: Filter, scope: Scope, rows_max: int) -> CompoundSelect[Any]:
+    return _best(_filtered(_scored(questions), where, scope), questions, rows_max)
+
+
+@lru_cache(SEARCH_STATEMENTS_MAX)
+def _by_terms(questions: int, where: Filter, scope: Scope, rows_max: int) -> CompoundSelect[Any]:
+    terms = bindparam("terms", type_=ARRAY(Integer))
+    has_one = _scored(questions).where(_lexical.terms.overlap(terms))
+    # Namespace, cluster and time are here as well, so that most filters need no join.
+    by_own_columns = clause_on(incident_lexical, where)
+    if by_own_columns is None:
+        found = _filtered(has_one, where, scope)
+    else:
+        found = has_one.where(by_own_columns, visible(incident_lexical, scope))
+    return _best(found, questions, rows_max)
+
+
+def _best(scored: Select[Any], questions: int, rows_max: int) -> CompoundSelect[Any]:
+    rows = scored.cte("scored").prefix_with("MATERIALIZED", dialect="postgresql")
+    return union(*(_top(rows, f"score_{place}", rows_max) for place in range(questions)))
+
+
+def _scored(questions: int) -> Select[Any]:
+    scores = [score(place).label(f"score_{place}") for place in range(questions)]
     return select(_lexical.audit_id, *scores)
 
 
@@ -67,11 +97,18 @@ def _filtered(scored: Select[Any], where: Filter, scope: Scope) -> Select[Any]:
     )
 
 
-def score(question: Mapping[int, float]) -> ColumnElement[float]:
-    """What an incident's terms are worth for a question; 0 without a common one."""
-    asked = cast(literal(sparsevec_text(question, DIMENSIONS), Text()), Sparsevec(DIMENSIONS))
+def score(place: int) -> ColumnElement[float]:
+    """What an incident's terms are worth for the question at that place of `asked`; 0 without a common one."""
+    question = cast(bindparam(f"question_{place}", type_=Text()), Sparsevec(DIMENSIONS))
     # As a subquery it is read from its text once; a generic plan would do so for every row.
-    return -_lexical.weights.op("<#>", return_type=Float())(select(asked).scalar_subquery())
+    return -_lexical.weights.op("<#>", return_type=Float())(select(question).scalar_subquery())
+
+
+def asked(questions: Sequence[Mapping[int, float]]) -> dict[str, Any]:
+    """The questions as parameters."""
+    return {
+        f"question_{place}": sparsevec_text(question, DIMENSIONS) for place, question in enumerate(questions)
+    }
 
 
 def _top(rows: CTE, name: str, rows_max: int) -> Any:
