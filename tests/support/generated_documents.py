@@ -47,6 +47,7 @@ SCALARS = {
     "JSONObject": st.just(nodes.Object([])),
 }
 PAGE_SIZES = ("first", "last")
+ONE_OF_TWO = ("id", "after", "before")  # beside another argument each is refused
 OFTEN, SOMETIMES, SELDOM = 0.6, 0.2, 0.1
 
 
@@ -132,8 +133,9 @@ class _Shape(Visitor):
         if argument is None:
             return None
         required = isinstance(argument.type, GraphQLNonNull)
-        if node.name.value == "filter" and not required and self._chance(OFTEN):
-            return REMOVE  # most generated filters leave nothing
+        named = node.name.value in self._known.arguments and node.name.value not in ONE_OF_TWO
+        if not required and not named and self._chance(OFTEN):
+            return REMOVE  # together, most of what is generated finds nothing, or is refused
         value = self._value(node, str(argument.type).strip("[]!"))
         if value is _AS_WRITTEN:
             if not self._chance(OFTEN) or not _is_json(sent := value_from_ast_untyped(node.value)):
