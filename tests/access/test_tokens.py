@@ -25,9 +25,7 @@ from support.identities import AUDIENCE, Issuer
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
     with identity_server() as server:
-        made = Issuer(server)
-        made.make_key("k1")
-        yield made
+        yield Issuer(server).with_key("k1")
 
 
 def jwt_settings(issuer: Issuer, **values: Any) -> dict[str, Any]:

@@ -99,9 +99,7 @@ class Heard:
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
     with identity_server() as server:
-        made = Issuer(server)
-        made.make_key("k1")
-        yield made
+        yield Issuer(server).with_key("k1")
 
 
 @pytest.fixture

@@ -7,10 +7,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from datastorage.observability.labels import Executor
-from support.around import ANALYSIS, EXECUTION, WORKFLOW, around
-from support.client import CREATE
-from support.executors import Executors, both_executors, executed_by
-from support.records import remediation_input
+from support.executors import Executors, both_executors, executed_by, with_some_of_everything
 
 FIELDS = """id databaseId version remediationRequestId name namespace phase status actionType actionParameters
   startTime endTime durationMs alertFingerprint severity environment clusterName targetResource targetKind
@@ -87,26 +84,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.fixture(scope="module")
 def executors(server_url: URL, template: str) -> Iterator[Executors]:
     with both_executors(server_url, template) as (opened, _):
-        for number in range(1, 8):
-            record = remediation_input(
-                remediationRequestId=f"rr-{number}",
-                startTime=f"2026-01-01T12:00:0{number}.{number:06}Z",
-                name=f"payment-api-{number % 3}",
-                phase="FAILED" if number % 2 else "PENDING",
-                errorMessage=f"pod <b>{number}</b> & friends: ünïcode" if number % 3 else None,
-                metadata={"summary": "it broke", "z": [1, 2.5, None, {"a": "b"}]} if number % 2 else None,
-            )
-            opened.ask(opened.reference, CREATE, input=record)
-        for field, valid in (
-            ("AiAnalysisAudit", ANALYSIS),
-            ("WorkflowAudit", WORKFLOW),
-            ("ExecutionAudit", EXECUTION),
-        ):
-            document = (
-                f"mutation ($input: Create{field}Input!) {{ create{field}(input: $input) {{ __typename }} }}"
-            )
-            stored = opened.ask(opened.reference, document, input=around(valid))
-            assert f"Create{field}Payload".encode() in stored
+        with_some_of_everything(opened)
         yield opened
 
 

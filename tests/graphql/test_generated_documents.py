@@ -20,11 +20,10 @@ from sqlalchemy.engine import URL
 from datastorage.graphql.schema import build_schema
 from datastorage.observability.labels import Executor
 from datastorage.services.dependencies import Dependencies
-from support.around import ANALYSIS, EXECUTION, WORKFLOW, around
-from support.client import CREATE
-from support.executors import Executors, both_executors, executed_by
+from support.around import ANALYSIS, EXECUTION, WORKFLOW
+from support.executors import Executors, both_executors, executed_by, with_some_of_everything
 from support.generated_documents import Asked, Known, asked_mutations, asked_queries, told
-from support.records import VALID, remediation_input
+from support.records import VALID
 
 SCHEMA = schema_of(build_schema().as_str())
 SHARDS = int(os.environ.get("DATASTORAGE_FUZZ_SHARDS", "1"))
@@ -55,30 +54,8 @@ STAMPS = {"created_at", "updated_at", "recorded_at", "transaction_id"}
 def beside(server_url: URL, template: str) -> Iterator[Executors]:
     """Both executors on one database with some of everything."""
     with both_executors(server_url, template) as (opened, _):
-        fill(opened)
+        with_some_of_everything(opened)
         yield opened
-
-
-def fill(executors: Executors) -> None:
-    for number in range(1, 8):
-        record = remediation_input(
-            remediationRequestId=f"rr-{number}",
-            name=f"payment-api-{number % 3}",
-            phase="FAILED" if number % 2 else "PENDING",
-            errorMessage=f"pod <b>{number}</b> & friends: ünïcode, memory exhausted" if number % 3 else None,
-            metadata={"summary": "it broke", "z": [1, 2.5, None, {"a": "b"}]} if number % 2 else None,
-        )
-        executors.ask(executors.reference, CREATE, input=record)
-    for field, valid in (
-        ("AiAnalysisAudit", ANALYSIS),
-        ("WorkflowAudit", WORKFLOW),
-        ("ExecutionAudit", EXECUTION),
-    ):
-        document = (
-            f"mutation ($input: Create{field}Input!) {{ create{field}(input: $input) {{ __typename }} }}"
-        )
-        stored = executors.ask(executors.reference, document, input=around(valid))
-        assert f"Create{field}Payload".encode() in stored
 
 
 GLOBAL_IDS = ["UmVtZWRpYXRpb25BdWRpdDox", "UmVtZWRpYXRpb25BdWRpdDoy", "UmVtZWRpYXRpb25BdWRpdDo5OTk=", "bad"]

@@ -20,6 +20,9 @@ from datastorage.services.health import Health
 from datastorage.settings import Settings
 from datastorage.web.application import Application, build_application
 from support.api import services_from_sync_tests
+from support.around import ANALYSIS, EXECUTION, WORKFLOW, around
+from support.client import CREATE
+from support.records import remediation_input
 
 ERROR_ID = re.compile(rb"[0-9a-f]{32}")  # random, and meant to be
 
@@ -69,6 +72,30 @@ def both_executors(server_url: URL, template: str) -> Iterator[tuple[Executors, 
         yield Executors(portal, compiled, reference, apps[0]._endpoint._execution, deps), deps
         for client in (compiled, reference):
             portal.call(client.aclose)
+
+
+def with_some_of_everything(executors: Executors) -> None:
+    """Stores seven remediations that differ, and one of each kind around the first."""
+    for number in range(1, 8):
+        record = remediation_input(
+            remediationRequestId=f"rr-{number}",
+            startTime=f"2026-01-01T12:00:0{number}.{number:06}Z",
+            name=f"payment-api-{number % 3}",
+            phase="FAILED" if number % 2 else "PENDING",
+            errorMessage=f"pod <b>{number}</b> & friends: ünïcode, memory exhausted" if number % 3 else None,
+            metadata={"summary": "it broke", "z": [1, 2.5, None, {"a": "b"}]} if number % 2 else None,
+        )
+        executors.ask(executors.reference, CREATE, input=record)
+    for field, valid in (
+        ("AiAnalysisAudit", ANALYSIS),
+        ("WorkflowAudit", WORKFLOW),
+        ("ExecutionAudit", EXECUTION),
+    ):
+        document = (
+            f"mutation ($input: Create{field}Input!) {{ create{field}(input: $input) {{ __typename }} }}"
+        )
+        stored = executors.ask(executors.reference, document, input=around(valid))
+        assert f"Create{field}Payload".encode() in stored
 
 
 def _app(deps: Dependencies, *, compiled: bool) -> Application:

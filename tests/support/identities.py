@@ -24,6 +24,11 @@ class Issuer:
         self.down = False
         server.answer = self._answer
 
+    def with_key(self, name: str) -> "Issuer":
+        """The same, with a key."""
+        self.make_key(name)
+        return self
+
     def make_key(
         self, name: str, algorithm: str = "RS256", *, published: bool = True, bits: int = 2048
     ) -> None:

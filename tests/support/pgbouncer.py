@@ -2,10 +2,8 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +11,8 @@ from typing import Any
 
 from sqlalchemy.engine import URL
 
-PATIENCE_S = 60
+from support.awaited import await_port, free_port
+
 SESSIONS = 2
 PROGRAM = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
 
@@ -21,9 +20,7 @@ PROGRAM = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
 @contextmanager
 def pgbouncer(database: URL, sessions: int = SESSIONS) -> Iterator[URL]:
     """The database's address through it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     host, server_port = database.query["host"], database.query["port"]
     server = f"host={host} port={server_port} dbname={database.database} user={database.username}"
     with tempfile.TemporaryDirectory() as folder:
@@ -36,7 +33,7 @@ def pgbouncer(database: URL, sessions: int = SESSIONS) -> Iterator[URL]:
         )
         process = subprocess.Popen([PROGRAM, "-q", str(file)], **_account(Path(str(host)), folder, file))
         try:
-            _await(port, process)
+            await_port(port, process)
             yield database.set(host="127.0.0.1", port=port).difference_update_query(["host", "port"])
         finally:
             process.kill()
@@ -51,16 +48,3 @@ def _account(socket_place: Path, *places: str | Path) -> dict[str, Any]:
     for place in places:
         os.chown(place, owner.st_uid, owner.st_gid)
     return {"user": owner.st_uid, "group": owner.st_gid}
-
-
-def _await(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        assert process.poll() is None, "pgbouncer has ended"
-        assert time.monotonic() < deadline, "pgbouncer does not listen"
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return

@@ -1,21 +1,19 @@
 """A streaming replica of a server of a test's own, made by PostgreSQL's pg_basebackup."""
 
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from support.awaited import free_port
 from support.servers import SUPERUSER, Server
 
 
 @contextmanager
 def standby(primary: Server) -> Iterator[Server]:
     """Running, and replaying what the primary writes; removed in the end."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     place = Path(tempfile.mkdtemp(prefix="ds-standby-", dir="/tmp"))
     primary.programs.account.own(place)
     replica = Server(place, primary.programs, port)
