@@ -101,7 +101,7 @@ async def test_nothing_is_left_in_a_session(client: GraphQLClient, pooled_url: U
 
 
 async def test_a_statement_that_takes_too_long_ends_and_holds_up_nobody(pooled_url: URL) -> None:
-    async with dependencies(pooled_url, settings(query_timeout_s=0.3)) as deps:
+    async with dependencies(pooled_url, settings(query_timeout_s=3)) as deps:
 
         async def sleep() -> None:
             async with deps.database.read() as session:
